@@ -1,0 +1,1 @@
+"""Countertop: an open, self-hosted Smart Terminal gateway."""

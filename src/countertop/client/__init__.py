@@ -1,0 +1,1 @@
+"""A client for programs that talk to the gateway."""

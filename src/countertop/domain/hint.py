@@ -1,0 +1,54 @@
+"""What may be said after a commit to make something happen sooner.
+
+A hint is never the only way to learn of a thing: whoever misses it finds the same by a query a little later. What a hint carries
+beside its key is a convenience for this process and does not travel to other nodes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from countertop.domain.delivery import Delivery
+from countertop.domain.order import Order
+
+
+@dataclass(frozen=True, slots=True)
+class ShowHint:
+    """A terminal has a request to show. `order` and `remaining` spare the look-up where the terminal is connected here."""
+
+    smart_terminal_id: str
+    request_id: str
+    order: Order | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ClearHint:
+    """What a terminal shows has ended; it should go back to its idle screen."""
+
+    smart_terminal_id: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHint:
+    """A request changed: whoever waits for that may look again."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionHint:
+    """A terminal connected anew: an older connection of it, wherever it is, is over."""
+
+    smart_terminal_id: str
+    connection_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryHint:
+    """Deliveries are due. `leased` holds those that were leased to this node in the same commit."""
+
+    leased: tuple[Delivery, ...] = field(default=(), repr=False)
+
+
+Hint = ShowHint | ClearHint | RequestHint | ConnectionHint | DeliveryHint

@@ -1,0 +1,1 @@
+"""Hints between the parts of a node, and between nodes."""

@@ -1,0 +1,1 @@
+"""Sends what endpoints are owed: claims, signs, sends, records."""

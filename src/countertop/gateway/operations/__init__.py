@@ -1,0 +1,1 @@
+"""One function an intention, each in one transaction; and the questions that are asked of the store."""

@@ -1,0 +1,239 @@
+"""The tables. Migrations make them; a test holds the two against each other.
+
+Instants are milliseconds since 1970 (`BigInteger`), ids lower-case UUID text, JSON is text that we write and read ourselves, and
+`LargeBinary` columns named `sealed_…` are AES-256-GCM (`gateway.store.sealing`). No column holds a digit of a card unsealed.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+merchant = Table(
+    "merchant",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("created", BigInteger, nullable=False),
+)
+
+login = Table(
+    "login",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("merchant_id", Text, ForeignKey("merchant.id"), nullable=False),
+    Column("login", Text, nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),  # argon2id
+    Column("created", BigInteger, nullable=False),
+)
+
+application_key = Table(
+    "application_key",
+    metadata,
+    Column("key_hash", LargeBinary, primary_key=True),  # SHA-256
+    Column("merchant_id", Text, ForeignKey("merchant.id"), nullable=False),
+    Column("release", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+
+terminal = Table(  # a merchant account
+    "terminal",
+    metadata,
+    Column("merchant_id", Text, ForeignKey("merchant.id"), primary_key=True),
+    Column("terminal_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("account_id", Text, nullable=False, unique=True),
+    Column("nick_name", Text, nullable=False),
+    Column("type", Text, nullable=False),  # CARD | ACH
+    Column("enabled", Boolean, nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    Column("level3", Boolean, nullable=False),
+    Column("company_dba", Text, nullable=False),
+    Column("company_legal", Text, nullable=False),
+    Column("merchant_number", Text, nullable=False),
+    Column("surcharge_rate", Integer),  # in thousandths of a percent; NULL: not surcharge-enabled
+)
+
+smart_terminal = Table(  # a device
+    "smart_terminal",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("merchant_id", Text, ForeignKey("merchant.id"), nullable=False, index=True),
+    Column("nick_name", Text, nullable=False),
+    Column("serial_number", Text, nullable=False),
+    Column("request_deadline", Integer),  # milliseconds; NULL: the server's setting
+    Column("virtual", Boolean, nullable=False),
+    Column("autopilot", Text),  # JSON; only a test server looks at it
+    Column("token_hash", LargeBinary, unique=True),  # SHA-256; NULL: not paired
+    Column("created", BigInteger, nullable=False),
+)
+
+connection = Table(  # the one connection of a terminal; a row outlives its connection, as the memory of it
+    "connection",
+    metadata,
+    Column("smart_terminal_id", Text, ForeignKey("smart_terminal.id"), primary_key=True),
+    Column("connection_id", Text, nullable=False),
+    Column("node_id", Text),  # NULL: disconnected
+    Column("screen", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("last_seen", BigInteger, nullable=False),
+)
+
+node = Table(  # running gateway nodes; one whose lease ran out is gone, and its terminals are offline
+    "node",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("leased_until", BigInteger, nullable=False),
+)
+
+request = Table(
+    "request",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("merchant_id", Text, nullable=False),
+    Column("smart_terminal_id", Text, nullable=False),
+    Column("terminal_id", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("order", Text, nullable=False),  # JSON of domain.order
+    Column("release", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("deadline", BigInteger),
+    Column("request_deadline", Integer, nullable=False),  # milliseconds a shown request may take
+    Column("extensions", Integer, nullable=False),
+    Column("outcome", Text),
+    Column("sealed_result", LargeBinary),
+    Column("created", BigInteger, nullable=False),
+    Column("ended", BigInteger),
+    # At most one running request a terminal. Its deadline is what tells a running request from an ended one.
+    Index(
+        "uq_request_running",
+        "smart_terminal_id",
+        unique=True,
+        sqlite_where=text("deadline IS NOT NULL"),
+        postgresql_where=text("deadline IS NOT NULL"),
+    ),
+    Index(
+        "ix_request_deadline",
+        "deadline",
+        sqlite_where=text("deadline IS NOT NULL"),
+        postgresql_where=text("deadline IS NOT NULL"),
+    ),
+    Index("ix_request_ended", "ended", sqlite_where=text("ended IS NOT NULL"), postgresql_where=text("ended IS NOT NULL")),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("merchant_id", Text, nullable=False),
+    Column("account_id", Text),
+    Column("type", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),  # what it happened to; events of one subject are delivered in order
+    Column("sequence", Integer, nullable=False),
+    Column("release", Text, nullable=False),  # the release that shapes its bodies
+    Column("data", Text, nullable=False),  # JSON, without a result
+    Column("sealed_result", LargeBinary),
+    Column("created", BigInteger, nullable=False),
+    UniqueConstraint("subject_id", "type", "sequence"),
+    Index("ix_event_created", "created"),
+)
+
+webhook = Table(
+    "webhook",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("merchant_id", Text, ForeignKey("merchant.id"), nullable=False),
+    Column("event", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("sealed_secret", LargeBinary),
+    Column("created", BigInteger, nullable=False),
+    Index("ix_webhook_merchant_id_event", "merchant_id", "event"),
+)
+
+delivery = Table(  # the outbox: one row for each event that an endpoint is owed
+    "delivery",
+    metadata,
+    Column("event_id", Text, primary_key=True),
+    Column("webhook_id", Text, primary_key=True),
+    Column("merchant_id", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    # When the next attempt may start; NULL: acknowledged or given up.
+    Column("due", BigInteger),
+    # Until when a node has it in hand; 0: nobody.
+    Column("leased_until", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),  # PENDING | DELIVERED | GIVEN_UP
+    Index(
+        "ix_delivery_due",
+        "due",
+        sqlite_where=text("due IS NOT NULL"),
+        postgresql_where=text("due IS NOT NULL"),
+    ),
+    Index(
+        "ix_delivery_order",
+        "subject_id",
+        "webhook_id",
+        "sequence",
+        sqlite_where=text("due IS NOT NULL"),
+        postgresql_where=text("due IS NOT NULL"),
+    ),
+    Index("ix_delivery_webhook_id_created", "webhook_id", "created"),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("event_id", Text, primary_key=True),
+    Column("webhook_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("started", BigInteger, nullable=False),
+    Column("duration", Integer, nullable=False),  # milliseconds
+    Column("status", Integer),  # NULL: no answer
+    Column("failure", Text),  # why there was no answer
+    Column("answer", LargeBinary),  # the first KiB of the answer's body
+)
+
+answer = Table(  # what was answered to a POST with an Idempotency-Key
+    "answer",
+    metadata,
+    Column("login_id", Text, primary_key=True),
+    Column("key_hash", LargeBinary, primary_key=True),
+    Column("form_hash", LargeBinary, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("sealed_body", LargeBinary, nullable=False),
+    Column("created", BigInteger, nullable=False, index=True),
+)
+
+pairing = Table(  # device grants (RFC 8628) that wait for an operator
+    "pairing",
+    metadata,
+    Column("device_code_hash", LargeBinary, primary_key=True),
+    Column("user_code", Text, nullable=False, unique=True),
+    Column("smart_terminal_id", Text),  # NULL: not confirmed yet
+    Column("denied", Boolean, nullable=False),
+    Column("expires", BigInteger, nullable=False, index=True),
+    Column("polled", BigInteger, nullable=False),
+)

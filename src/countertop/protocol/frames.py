@@ -1,0 +1,152 @@
+"""The device channel's frames and their codec: JSON text over a WebSocket, subprotocol `countertop.v1`.
+
+What each frame means, and when it may be said, is in `protocol.session` and docs/reference/device-protocol.md.
+Models are strict: an unknown field, a wrong type or a frame over the limit is illegal, closes the channel and touches no state.
+No error of this module quotes what came: it may hold what was on a card.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from countertop.domain.errors import NotReadable
+from countertop.domain.order import Order
+from countertop.domain.request import Outcome
+from countertop.domain.result import Result
+from countertop.protocol.screens import Screen
+
+SUBPROTOCOL: Final = "countertop.v1"
+MAX_FRAME: Final = 64 * 1024
+"""Largest frame in bytes of UTF-8. The largest legal one is a signature."""
+
+Uuid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+
+
+class _Frame(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+# What the gateway says.
+
+
+class Welcome(_Frame):
+    """The answer to `hello`: who the terminal is. First frame of the gateway."""
+
+    frame: Literal["welcome"] = "welcome"
+    nick_name: str
+    merchant: str
+    server: Literal["test", "production"]
+
+
+class Show(_Frame):
+    """Show this request. Said again after a reconnect; a terminal that shows it already goes on as it was.
+
+    `remaining` is how long the request may stay on the screen, in milliseconds.
+    """
+
+    frame: Literal["show"] = "show"
+    request_id: Uuid
+    order: Order
+    remaining: int = Field(ge=0)
+
+
+class Clear(_Frame):
+    """The request has ended elsewhere (`/main`, a newer request, its deadline): go back to the idle screen."""
+
+    frame: Literal["clear"] = "clear"
+    request_id: Uuid
+
+
+class Extended(_Frame):
+    """The customer has time anew: the request now stays `remaining` milliseconds."""
+
+    frame: Literal["extended"] = "extended"
+    request_id: Uuid
+    remaining: int = Field(ge=0)
+
+
+class Accepted(_Frame):
+    """`finished` is durable; the terminal may forget it."""
+
+    frame: Literal["accepted"] = "accepted"
+    request_id: Uuid
+
+
+class Refused(_Frame):
+    """`finished` came too late or does not fit, and changed nothing; the terminal may forget it."""
+
+    frame: Literal["refused"] = "refused"
+    request_id: Uuid
+    reason: str
+
+
+# What the terminal says.
+
+
+class Hello(_Frame):
+    """First frame of the terminal: its software, and the request it still shows or has an unanswered `finished` for."""
+
+    frame: Literal["hello"] = "hello"
+    software: str = Field(max_length=64)
+    screen: Screen
+    request_id: Uuid | None = None
+
+
+class ScreenChanged(_Frame):
+    """What the terminal shows now. `SWIPE_AGAIN` asks for time anew."""
+
+    frame: Literal["screen"] = "screen"
+    screen: Screen
+    request_id: Uuid | None = None
+
+
+class Shown(_Frame):
+    """The request is on the screen and the terminal is armed for it."""
+
+    frame: Literal["shown"] = "shown"
+    request_id: Uuid
+
+
+class Finished(_Frame):
+    """The request ended at the terminal. Said again after a reconnect until it is answered."""
+
+    frame: Literal["finished"] = "finished"
+    request_id: Uuid
+    outcome: Outcome
+    result: Result | None = Field(default=None, repr=False)
+
+
+FromGateway = Annotated[Welcome | Show | Clear | Extended | Accepted | Refused, Field(discriminator="frame")]
+FromTerminal = Annotated[Hello | ScreenChanged | Shown | Finished, Field(discriminator="frame")]
+
+_F = TypeVar("_F")
+
+_FROM_GATEWAY: TypeAdapter[FromGateway] = TypeAdapter(FromGateway)
+_FROM_TERMINAL: TypeAdapter[FromTerminal] = TypeAdapter(FromTerminal)
+
+
+def encode(frame: FromGateway | FromTerminal) -> str:
+    """A frame as the text of one WebSocket message."""
+    return frame.model_dump_json(exclude_none=True)
+
+
+def decode_from_gateway(text: str) -> FromGateway:
+    """What a gateway said. Raises NotReadable if it is not a legal frame."""
+    return _decode(_FROM_GATEWAY, text)
+
+
+def decode_from_terminal(text: str) -> FromTerminal:
+    """What a terminal said. Raises NotReadable if it is not a legal frame."""
+    return _decode(_FROM_TERMINAL, text)
+
+
+def _decode(adapter: TypeAdapter[_F], text: str) -> _F:
+    if len(text) > MAX_FRAME:
+        raise NotReadable("the frame is too long")
+    try:
+        return adapter.validate_json(text)
+    except ValidationError as error:
+        reasons = sorted({fault["type"] for fault in error.errors(include_url=False, include_context=False, include_input=False)})
+        raise NotReadable(f"not a legal frame: {', '.join(reasons)}") from None

@@ -1,0 +1,1 @@
+"""Where stripes come from."""

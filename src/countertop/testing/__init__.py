@@ -1,0 +1,1 @@
+"""For programs that test against Countertop: simulated terminal, webhook catcher, pytest plugin."""
