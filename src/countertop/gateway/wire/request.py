@@ -1,0 +1,50 @@
+"""A Smart Terminal request on the wire: the flat status object of polling, and the same facts inside a webhook."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from countertop.domain.order import Kind
+from countertop.domain.releases import OUTCOMES, Release
+from countertop.domain.request import Outcome, Status
+from countertop.domain.result import ButtonPressed, CardRead, InputEntered, Result
+from countertop.gateway.wire.json import write
+
+
+def started_body(kind: Kind, request_id: str) -> bytes:
+    """What a point of sale hears when it starts a request: its id, which payments name differently."""
+    name = "requestPaymentId" if kind is Kind.PAYMENT else "requestId"
+    return f'{{\n  "{name}" : "{request_id}"\n}}'.encode()
+
+
+def status_body(request_id: str, status: Status, outcome: Outcome | None, result: Result | None, release: Release) -> bytes:
+    """What a poll answers. A running request without a result is one of a few constants."""
+    if outcome is None and result is None:
+        return _BARE[status]
+    return write(status_members(request_id, status, outcome, result, release))
+
+
+def status_members(
+    request_id: str, status: Status, outcome: Outcome | None, result: Result | None, release: Release
+) -> dict[str, object]:
+    """The members that polling and webhooks share: `status`, the result's own, and from release 2026-12-01 on `outcome`."""
+    members: dict[str, object] = {"status": status}
+    if result is not None:
+        members |= _result_members(request_id, result)
+    if outcome is not None and release >= OUTCOMES:
+        members["outcome"] = outcome
+    return members
+
+
+def _result_members(request_id: str, result: Result) -> dict[str, object]:
+    if isinstance(result, CardRead):
+        return {"trackData": result.stripe, "track1": result.track1, "track2": result.track2}
+    if isinstance(result, ButtonPressed):
+        return {"promptButton": result.button}
+    if isinstance(result, InputEntered):
+        return {"input": result.text}
+    # A request gives at most one signature, so its own id names it.
+    return {"signatureId": request_id}
+
+
+_BARE: Final = {status: write({"status": status}) for status in Status}
