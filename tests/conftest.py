@@ -1,0 +1,45 @@
+"""What the whole suite shares: a browser to drive, and plain words about every test that was left out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Generator
+from typing import Final
+
+import pytest
+
+CHROMIUMS: Final = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NOTHING_LEFT_OUT: Final = os.environ.get("CI") == "true"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the system's Chromium, for Playwright's `executable_path`."""
+    found = next((path for name in CHROMIUMS if name and (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("no Chromium on this machine: install chromium, or set CHROMIUM=/path/to/it")
+    return found
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With CI=true a test that was left out has failed: a green run there has run everything."""
+    report = yield
+    if NOTHING_LEFT_OUT and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was left out, which CI=true forbids: {reason}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says what this machine could not run, and why."""
+    reasons: dict[str, int] = {}
+    for report in terminalreporter.getreports("skipped"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons[reason] = reasons.get(reason, 0) + 1
+    if reasons:
+        terminalreporter.section("left out")
+        for reason, count in sorted(reasons.items()):
+            terminalreporter.line(f"{count} × {reason.removeprefix('Skipped: ')}")
