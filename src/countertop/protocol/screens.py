@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
+
+from countertop.domain.order import Kind
+from countertop.domain.request import Outcome
 
 
 class Screen(StrEnum):
@@ -26,3 +30,22 @@ class Screen(StrEnum):
     CANCELLED = "CANCELLED"
     PAIRING = "PAIRING"
     OFFLINE = "OFFLINE"
+
+
+FIRST_SCREEN: Final[dict[Kind, Screen]] = {
+    Kind.READ: Screen.SWIPE_CARD,
+    Kind.PROMPT: Screen.PROMPT,
+    Kind.INPUT: Screen.INPUT,
+    Kind.SIGNATURE: Screen.SIGNATURE,
+    Kind.PAYMENT: Screen.PRESENT_CARD,
+}
+"""The screen that each kind of request begins with. `shown` tells it, so no `screen` frame is spent on it."""
+
+LAST_SCREEN: Final[dict[Outcome, Screen]] = {
+    Outcome.CARD_READ: Screen.CARD_READ,
+    Outcome.READ_FAILED: Screen.CANCELLED,
+    Outcome.CUSTOMER_CANCELLED: Screen.CANCELLED,
+    Outcome.APPROVED: Screen.APPROVED,
+    Outcome.DECLINED: Screen.DECLINED,
+}
+"""The screen that takes leave of the customer after an outcome (IDLE for all others). `finished` tells it, likewise."""
