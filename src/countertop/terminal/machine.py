@@ -181,6 +181,12 @@ class Machine:
                 self._repeat_at = self._repeat_at if self._unanswered else None
         self._tell()
 
+    def speak(self, language: str) -> None:
+        """Changes the language. Raises KeyError if the terminal does not speak it."""
+        if language not in WORDS:
+            raise KeyError(language)
+        self.language = language
+
     def pair(self, pairing: Pairing | None) -> None:
         """Shows what an operator needs to confirm this terminal; None: that is over."""
         self._pairing = pairing
