@@ -36,8 +36,8 @@ GOODBYE_S: Final = 1.0
 class NatsBus:
     """The bus of a node among others.
 
-    `url` is `nats://[user:password@]host[:port]`, or several with commas between. `subject` sets clusters apart that share one NATS
-    server.
+    `url` is `nats://[user:password@]host[:port]`, or several with commas between. `subject` sets clusters apart that share a
+    NATS server.
     """
 
     def __init__(self, url: str, node_id: str, subject: str = "countertop.hints") -> None:
@@ -90,8 +90,8 @@ class NatsBus:
         return self._local.subscribe(kind, listener)
 
     async def _stay_connected(self) -> None:
-        # The client reconnects by itself after a lost connection. It ends for good when the server refuses it, for a wrong password
-        # or because it is shutting down: then a new one is made.
+        # The client reconnects by itself after a lost connection. It ends for good when the server refuses it, as for a wrong
+        # password or when it shuts down: then a new one is made.
         while True:
             closed = asyncio.Event()
             try:
