@@ -14,7 +14,8 @@ from countertop.domain.result import Result
 class Delivery:
     """Everything needed to send one event to one endpoint, any number of times with the same bytes.
 
-    `data` holds the event's facts in our words (for a request `requestId`, `status` and the rest are made of it at the edge);
+    `data` holds the event's facts in our words. For a request these are `kind`, `status` and, once it has ended, `outcome`; its id is
+    the subject's, and the wire's members are made of them at the edge.
     `attempts` is how many were made before; `subject_id` and `sequence` give the order among deliveries to the same endpoint.
     """
 

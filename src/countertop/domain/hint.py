@@ -14,11 +14,15 @@ from countertop.domain.order import Order
 
 @dataclass(frozen=True, slots=True)
 class ShowHint:
-    """A terminal has a request to show. `order` and `remaining` spare the look-up where the terminal is connected here."""
+    """A terminal has a request to show. `order` and `remaining` spare the look-up where the terminal is connected here.
+
+    `remaining` is how long the request may stay on the screen, in milliseconds.
+    """
 
     smart_terminal_id: str
     request_id: str
     order: Order | None = field(default=None, repr=False)
+    remaining: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

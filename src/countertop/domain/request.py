@@ -129,13 +129,15 @@ def extend(request: Request, now: Instant, request_deadline: int) -> Request:
     return replace(request, deadline=now + request_deadline, extensions=request.extensions + 1)
 
 
-def finish(request: Request, outcome: Outcome, now: Instant) -> Request:
-    """The terminal reports an end.
+def finish(request: Request, outcome: Outcome, now: Instant, *, result: Kind | None = None) -> Request:
+    """The terminal reports an end. `result` is the kind of result that came with it.
 
-    Raises TooLate if the request is not on its screen, or the outcome does not belong to this kind of request.
+    Raises TooLate if the request is not on its screen, or the outcome or the result does not belong to this kind of request.
     """
     if request.kind not in AT_THE_TERMINAL.get(outcome, frozenset()):
         raise TooLate(f"a {request.kind} request cannot end at the terminal as {outcome}")
+    if result != (request.kind if outcome in WITH_RESULT else None):
+        raise TooLate(f"{outcome} of a {request.kind} request came with a result that does not belong to it")
     if request.status is not Status.IN_PROGRESS:
         raise TooLate(f"a request that is {request.status} has no result to take")
     return _end(request, Status.COMPLETE, outcome, now)

@@ -142,7 +142,7 @@ request = Table(
     Index("ix_request_ended", "ended", sqlite_where=text("ended IS NOT NULL"), postgresql_where=text("ended IS NOT NULL")),
 )
 
-event = Table(
+event = Table(  # ids are time-ordered, so the primary key is also the order of creation
     "event",
     metadata,
     Column("id", Text, primary_key=True),
@@ -156,7 +156,6 @@ event = Table(
     Column("sealed_result", LargeBinary),
     Column("created", BigInteger, nullable=False),
     UniqueConstraint("subject_id", "type", "sequence"),
-    Index("ix_event_created", "created"),
 )
 
 webhook = Table(
@@ -181,10 +180,9 @@ delivery = Table(  # the outbox: one row for each event that an endpoint is owed
     Column("sequence", Integer, nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),
-    # When the next attempt may start; NULL: acknowledged or given up.
+    # When it may be taken: the time of the next attempt; while a node has it in hand, the end of that lease;
+    # `store.delivery.WAITING` while an earlier event of the same subject is still owed. NULL: acknowledged or given up.
     Column("due", BigInteger),
-    # Until when a node has it in hand; 0: nobody.
-    Column("leased_until", BigInteger, nullable=False),
     Column("state", Text, nullable=False),  # PENDING | DELIVERED | GIVEN_UP
     Index(
         "ix_delivery_due",

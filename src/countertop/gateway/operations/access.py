@@ -1,0 +1,31 @@
+"""Who is calling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from countertop.domain.releases import Release
+from countertop.gateway.store import merchant
+from countertop.gateway.store.merchant import ApplicationKey, Login
+from countertop.gateway.store.unit import Unit
+
+__all__ = ["ApplicationKey", "Caller", "Login", "find_application_key", "find_login"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever gave an order: a merchant's login, speaking a release of the API."""
+
+    merchant_id: str
+    login_id: str
+    release: Release
+
+
+def find_application_key(unit: Unit, key_hash: bytes) -> ApplicationKey | None:
+    """What the application key with this SHA-256 stands for; None if there is none."""
+    return unit.one(merchant.FIND_KEY, key_hash=key_hash)
+
+
+def find_login(unit: Unit, login: str) -> Login | None:
+    """The login of this name, with its password's hash; None if there is none."""
+    return unit.one(merchant.FIND_LOGIN, login=login)
