@@ -1,0 +1,88 @@
+"""The test processor: it answers by the amount, so that a developer can make anything happen. No money is near it.
+
+From 0.99 to 4,999 everything is approved, above that declined; the amounts in `TRIGGERS` give the answer beside them. At 1.00 the
+verification value 555, the address `addressNoMatch`, the zip `zipNoMatch` and three zip codes fail.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from countertop.domain.card import PaymentCard
+from countertop.domain.intent import Action, Intent
+from countertop.domain.money import Cents
+from countertop.domain.response import APPROVED, DO_NOT_HONOR, Avs, AvsMode, CvvStatus, Decision
+
+APPROVAL_CODE: Final = "PJ20AP"
+
+TRIGGERS: Final[dict[Cents, str]] = {
+    1: "01",
+    2: "13",
+    3: "54",
+    4: "14",
+    5: "05",
+    6: "61",
+    7: "65",
+    8: "51",
+    9: "12",
+    10: "63",
+    11: "15",
+    12: "04",
+    13: "19",
+    14: "62",
+    15: "57",
+    16: "78",
+    91: "91",
+    98: "10",
+}
+"""Base amounts, in cents, and the code that each gives."""
+
+MOST_APPROVED: Final[Cents] = 4_999_00
+NOT_LEVEL3: Final[Cents] = 1_03
+CHECKED: Final[Cents] = 1_00
+"""The base amount at which address and verification value can fail."""
+WRONG_CVV: Final = "555"
+WRONG_ADDRESS: Final = "addressNoMatch"
+WRONG_ZIP: Final = "zipNoMatch"
+UNCHECKABLE_ZIPS: Final = {"99998": "AI", "999970009": "AN", "99999": "AU"}
+"""Zip codes for which an issuer cannot check an address, and the code that declines then if a check is demanded."""
+
+
+def decide(intent: Intent, card: PaymentCard | None) -> Decision:
+    """The answer to an intent. `card` is None for a bank account, which is neither authorised nor checked."""
+    if intent.action is Action.REFUND or card is None:
+        return Decision(APPROVED, authorized=False)
+    base = intent.amounts.base
+    code = DO_NOT_HONOR if base > MOST_APPROVED else TRIGGERS.get(base, APPROVED)
+    cvv = _check_cvv(intent, card)
+    if code == APPROVED and cvv is CvvStatus.NO_MATCH:
+        code = "97"
+    if code != APPROVED:
+        return Decision(code, authorized=False, avs=_check_address(intent), cvv=cvv)
+    avs = _check_address(intent)
+    declined = avs and (_uncheckable(intent) or avs.decline_code)
+    # The issuer holds the money even where the gateway declines for the address afterwards.
+    return Decision(declined or APPROVED, True, APPROVAL_CODE, avs, cvv, level3_eligible=base != NOT_LEVEL3)
+
+
+def _check_cvv(intent: Intent, card: PaymentCard) -> CvvStatus:
+    if not intent.check_cvv:
+        return CvvStatus.NOT_REQUESTED
+    wrong = intent.amounts.base == CHECKED and card.cvv == WRONG_CVV
+    return CvvStatus.NO_MATCH if wrong else CvvStatus.MATCH
+
+
+def _check_address(intent: Intent) -> Avs | None:
+    if intent.avs is AvsMode.OFF:
+        return None
+    if intent.amounts.base != CHECKED:
+        return Avs(intent.avs, zip_matches=True, address_matches=True)
+    if intent.billing_zip in UNCHECKABLE_ZIPS:
+        return Avs(intent.avs, zip_matches=None, address_matches=None)
+    return Avs(intent.avs, zip_matches=intent.billing_zip != WRONG_ZIP, address_matches=intent.billing_address != WRONG_ADDRESS)
+
+
+def _uncheckable(intent: Intent) -> str | None:
+    if intent.amounts.base != CHECKED or not intent.avs.declining:
+        return None
+    return UNCHECKABLE_ZIPS.get(intent.billing_zip)
