@@ -1,6 +1,6 @@
 """The life of a Smart Terminal request: which change may follow which, and what each leaves behind.
 
-The table is DESIGN's "life of a request" (docs/explanation/request-life.md). A change is decided here on a `Request` as it was
+The table that this module implements is in docs/explanation/request-life.md. A change is decided here on a `Request` as it was
 read, and written by compare-and-set on the sequence number it was decided on: if something else changed the request in between,
 the write finds no row and the decision is made again on what is there now.
 """
