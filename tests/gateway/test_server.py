@@ -25,8 +25,10 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @asynccontextmanager
-async def listening(*, arrival: float = server.ARRIVAL, **settings: object) -> AsyncIterator[Listener]:
-    listener = Listener(Settings.model_validate({"port": 0} | settings), arrival=arrival)
+async def listening(
+    *, head_within: float = server.HEAD_WITHIN, body_within: float = server.BODY_WITHIN, **settings: object
+) -> AsyncIterator[Listener]:
+    listener = Listener(Settings.model_validate({"port": 0} | settings), head_within=head_within, body_within=body_within)
     await listener.start(echo)
     try:
         yield listener
@@ -110,7 +112,7 @@ async def test_headers_have_an_end() -> None:
 
 @pytest.mark.parametrize("half", [b"", b"\r\n", b"GET / HT", b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhel"])
 async def test_half_a_request_is_not_waited_for(half: bytes) -> None:
-    async with listening(arrival=0.05) as listener:
+    async with listening(head_within=0.05, body_within=0.1) as listener:
         assert (await say(listener, half)).startswith(b"HTTP/1.1 408 ")
 
 

@@ -17,14 +17,16 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from countertop.gateway.settings import Settings, SettingsError
-from countertop.gateway.wire.json import write
+from countertop.gateway.wire.error import error_body
 from countertop.protocol.frames import MAX_FRAME
 
 BACKLOG: Final = 4096
 KEEP_ALIVE: Final = 30
 """Seconds a connection may be idle between two requests."""
-ARRIVAL: Final = 10.0
-"""Seconds within which a request must have arrived whole, from its first byte or from connecting on."""
+HEAD_WITHIN: Final = 10.0
+"""Seconds within which a request's head must be here, from its first byte or from connecting on."""
+BODY_WITHIN: Final = 30.0
+"""The same for the whole request. Resources that take a body wait less long and answer 408 themselves."""
 MOST_HEAD: Final = 64 * 1024
 """Most bytes of a request's line and headers."""
 MOST_REQUEST: Final = 16 * 1024 * 1024
@@ -104,15 +106,16 @@ class Protocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         cycle: RequestResponseCycle | None = self.cycle
-        answering = cycle is not None and cycle.response_started and not cycle.response_complete
-        if not answering and not self.pipeline:
-            body = write({"errors": [{"message": message}]})
+        answered = cycle is not None and cycle.response_started and not (cycle.response_complete and self._head_is_open)
+        if not answered and not self.pipeline:
+            body = error_body(message)
             head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
             self.transport.write(STATUS_LINE[status] + head + body)
         self.transport.close()
 
-    def close_if_slow(self, earliest: float) -> None:
+    def close_if_slow(self, earliest_head: float, earliest_body: float) -> None:
         """Ends the connection if what it began to send before that moment of the loop's time is not here yet."""
+        earliest = earliest_head if self._head_is_open else earliest_body
         if self._arriving_since is not None and self._arriving_since < earliest:
             self.refuse(408, "The request took too long to arrive.")
 
@@ -123,10 +126,10 @@ class Protocol(HttpToolsProtocol):
 class Listener:
     """A bound socket and, once started, the server behind it."""
 
-    def __init__(self, settings: Settings, *, arrival: float = ARRIVAL) -> None:
-        """Binds the socket; a request may take `arrival` seconds to come. Raises SettingsError if it cannot be bound."""
+    def __init__(self, settings: Settings, *, head_within: float = HEAD_WITHIN, body_within: float = BODY_WITHIN) -> None:
+        """Binds the socket. Raises SettingsError if it cannot be bound."""
         self._settings = settings
-        self._arrival = arrival
+        self._within = (head_within, body_within)
         self._socket = _bind(settings.host, settings.port)
         self._server: uvicorn.Server | None = None
         self._loops: list[asyncio.Task[None]] = []
@@ -155,7 +158,7 @@ class Listener:
         server.lifespan = config.lifespan_class(config)
         await server.startup(sockets=[self._socket])
         self._server = server
-        self._loops = [asyncio.create_task(server.main_loop()), asyncio.create_task(_close_slow(server, self._arrival))]
+        self._loops = [asyncio.create_task(server.main_loop()), asyncio.create_task(_close_slow(server, *self._within))]
 
     async def stop(self) -> None:
         """Takes no more requests, finishes those that run (for `STOP` seconds at most) and closes all connections."""
@@ -193,15 +196,15 @@ class Listener:
         return config
 
 
-async def _close_slow(server: uvicorn.Server, arrival: float) -> None:
+async def _close_slow(server: uvicorn.Server, head_within: float, body_within: float) -> None:
     # A look at all connections now and then costs less than a timer for each request.
     loop = asyncio.get_running_loop()
     while True:
-        await asyncio.sleep(arrival / 10)
-        earliest = loop.time() - arrival
+        await asyncio.sleep(head_within / 10)
+        now = loop.time()
         for connection in list(server.server_state.connections):
             if isinstance(connection, Protocol):
-                connection.close_if_slow(earliest)
+                connection.close_if_slow(now - head_within, now - body_within)
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     )
     secret_key_file: Path | None = Field(
         None,
-        description="Keys for what rests in the database, mode 0600; made in `DATA` if missing; required with `DATABASE_URL`",
+        description="Keys for what rests in the database, mode 0600; in `DATA` by default, made if missing; required with `DATABASE_URL`",
     )
     connect_deadline: Seconds = Field(10, description="Seconds from CONNECTING to NO_CONNECTION")
     request_deadline: Seconds = Field(60, description="Seconds a request may be on a screen before it ends without a result")
@@ -156,8 +156,6 @@ class Settings(BaseSettings):
             return "DATABASE_URL must begin with postgresql://"
         if self.secret_key_file is None:
             return "SECRET_KEY_FILE is required with DATABASE_URL: all nodes of one database need the same keys"
-        if not self.secret_key_file.is_file():
-            return f"SECRET_KEY_FILE: there is no file {self.secret_key_file}"
         return None
 
     def _bus_fault(self) -> str | None:
