@@ -90,9 +90,9 @@ def retire_lost_nodes(unit: Unit, at: Moment, grace: int) -> int:
     return len(lost)
 
 
-def terminal_online(unit: Unit, now: Instant, smart_terminal_id: str) -> bool:
-    """Whether the terminal is connected to a node that lives."""
-    online = unit.one(rows.IS_ONLINE, smart_terminal_id=smart_terminal_id, now=now)
+def terminal_online(unit: Unit, at: Moment, smart_terminal_id: str) -> bool:
+    """Whether the terminal is connected to a node that lives; this one does, whenever it last said so."""
+    online = unit.one(rows.IS_ONLINE, smart_terminal_id=smart_terminal_id, now=at.now, this_node=at.node_id)
     return online is True
 
 

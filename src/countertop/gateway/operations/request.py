@@ -213,7 +213,7 @@ def expire_requests(unit: Unit, at: Moment, limit: int) -> int:
 
 
 def _expired(unit: Unit, at: Moment, stored: StoredRequest) -> Request:
-    return rules.expire(stored.rules, at.now, terminal_online=terminal_online(unit, at.now, stored.smart_terminal_id))
+    return rules.expire(stored.rules, at.now, terminal_online=terminal_online(unit, at, stored.smart_terminal_id))
 
 
 def next_deadline(unit: Unit) -> Instant | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 
 from countertop.gateway.store import table
 from countertop.gateway.store.statement import Command, Query, among
@@ -32,15 +32,16 @@ class Connection:
     connection_id: str
 
 
-ONLINE: Final = and_(connection.node_id == node.id, node.leased_until > bindparam("now"))
-"""A terminal is online while its connection's node lives."""
-
 IS_ONLINE: Final = Query(
     select(func.count())
-    .select_from(table.connection.join(table.node, ONLINE))
-    .where(connection.smart_terminal_id == bindparam("smart_terminal_id")),
+    .select_from(table.connection.outerjoin(table.node, connection.node_id == node.id))
+    .where(
+        connection.smart_terminal_id == bindparam("smart_terminal_id"),
+        or_(connection.node_id == bindparam("this_node"), node.leased_until > bindparam("now")),
+    ),
     bool,
 )
+"""Whether a terminal's connection is held by a node that lives; the node that asks does."""
 
 FIND_NAMES: Final = Query(
     select(_smart.nick_name, _merchant.name)
