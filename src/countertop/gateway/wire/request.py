@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NotRequired
+
+from typing_extensions import TypedDict
 
 from countertop.domain.order import Kind
 from countertop.domain.releases import OUTCOMES, Release
 from countertop.domain.request import Outcome, Status
 from countertop.domain.result import ButtonPressed, CardRead, InputEntered, Result
 from countertop.gateway.wire.json import write
+
+
+class StartedBody(TypedDict):
+    """The id of a request that has begun."""
+
+    requestId: str
+
+
+class StatusBody(TypedDict):
+    """Where a request is, and what came of it; `outcome` since release 2026-12-01, once it has ended."""
+
+    status: Status
+    trackData: NotRequired[str]
+    track1: NotRequired[str]
+    track2: NotRequired[str]
+    promptButton: NotRequired[str]
+    input: NotRequired[str]
+    signatureId: NotRequired[str]
+    outcome: NotRequired[Outcome]
 
 
 def started_body(kind: Kind, request_id: str) -> bytes:

@@ -1,0 +1,127 @@
+"""The API: an ASGI application made of the route table, the check of who calls, and the resources' handlers.
+
+There is no stack of middlewares: one call goes through one function, because half of what a poll costs would be theirs.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Mapping
+from time import perf_counter
+from typing import Any, Final
+
+import structlog
+
+from countertop.domain.ids import RandomBytes
+from countertop.gateway.http.access import Access
+from countertop.gateway.http.answer import Answer, Send, send_answer
+from countertop.gateway.http.call import Call, Receive
+from countertop.gateway.http.description import description_routes
+from countertop.gateway.http.error import BROKEN, NOT_ACCEPTABLE, NOT_FOUND, Disconnected, answer_to, method_not_allowed
+from countertop.gateway.http.idempotency import Once
+from countertop.gateway.http.negotiation import accepts
+from countertop.gateway.http.parts import ApiParts
+from countertop.gateway.http.request import Requests
+from countertop.gateway.http.route import Route, RouteTable
+from countertop.gateway.http.smart_terminal import SmartTerminals
+from countertop.gateway.http.terminal import Terminals
+from countertop.gateway.http.waiting import Waiting
+from countertop.gateway.http.webhook import Webhooks
+
+_log = structlog.stdlib.get_logger(__name__)
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
+
+
+class Api:
+    """The API as an ASGI application for HTTP. `close` it before the server stops."""
+
+    def __init__(self, table: RouteTable, access: Access, waiting: Waiting, parts: ApiParts) -> None:
+        self.table: Final = table
+        self._access = access
+        self._waiting = waiting
+        self._observe = parts.observe
+        self._request_ids = _request_ids(parts.random)
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        started = perf_counter()
+        request_id = next(self._request_ids)
+        routes, variables = self.table.find(scope["path"])
+        method: str = scope["method"]
+        route = routes.get(method)
+        try:
+            if route is not None:
+                answer = await self._answer(route, variables, scope, receive)
+            else:
+                answer = _no_route(routes, method)
+        except Disconnected:
+            return
+        except Exception as error:
+            found = answer_to(error)
+            if found is None or found.status >= 500:
+                _report(error, request_id, method, route)
+            answer = BROKEN if found is None else found
+        await send_answer(send, answer, request_id)
+        if self._observe is not None:
+            self._observe(route, method if method in _METHODS else "OTHER", answer.status, perf_counter() - started)
+
+    async def _answer(self, route: Route, variables: list[str], scope: Mapping[str, Any], receive: Receive) -> Answer:
+        headers = dict(scope["headers"])
+        accept = headers.get(b"accept")
+        if accept is not None and not accepts(scope["headers"], accept, route.media_type):
+            return NOT_ACCEPTABLE
+        call = Call(scope, receive, headers, route, variables)
+        if not route.public:
+            call.caller = await self._access.admit(headers)
+        return await route.handle(call)
+
+    def close(self) -> None:
+        """Answers every waiting poll, so that none holds the server up."""
+        self._waiting.close()
+
+
+def make_api(parts: ApiParts) -> Api:
+    """Puts the API together."""
+    once = Once(parts)
+    waiting = Waiting()
+    routes = [
+        *Terminals(parts).routes(),
+        *SmartTerminals(parts, once).routes(),
+        *Requests(parts, waiting).routes(),
+        *Webhooks(parts, once).routes(),
+        *parts.more_routes,
+    ]
+    return Api(RouteTable([*routes, *description_routes(routes)]), Access(parts), waiting, parts)
+
+
+def _no_route(routes: Mapping[str, Route], method: str) -> Answer:
+    if not routes:
+        return NOT_FOUND
+    allowed = sorted({*routes, "OPTIONS"})
+    if method == "OPTIONS":
+        return Answer(204, headers=((b"allow", ", ".join(allowed).encode()),))
+    return method_not_allowed(allowed)
+
+
+def _report(error: Exception, request_id: bytes, method: str, route: Route | None) -> None:
+    """One line about what went wrong: where in the code, never with which values; an exception's text may hold them."""
+    place = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    _log.error(
+        "request failed",
+        request_id=request_id.decode(),
+        method=method if method in _METHODS else "OTHER",
+        resource=route.path if route else None,
+        error=type(error).__name__,
+        cause=type(error.__cause__).__name__ if error.__cause__ else None,
+        place=place,
+    )
+
+
+def _request_ids(random: RandomBytes) -> Iterator[bytes]:
+    """Random UUIDs (version 4) for `X-Pj-Request-Id`, the randomness drawn for many at a time."""
+    while True:
+        block = random(16 * 256).hex()
+        for at in range(0, len(block), 32):
+            digits = block[at : at + 32]
+            variant = "89ab"[int(digits[16], 16) & 3]
+            yield f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}".encode()
