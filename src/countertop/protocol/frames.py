@@ -129,7 +129,7 @@ _FROM_TERMINAL: TypeAdapter[FromTerminal] = TypeAdapter(FromTerminal)
 
 def encode(frame: FromGateway | FromTerminal) -> str:
     """A frame as the text of one WebSocket message."""
-    return frame.model_dump_json(exclude_none=True)
+    return frame.model_dump_json()
 
 
 def decode_from_gateway(text: str) -> FromGateway:

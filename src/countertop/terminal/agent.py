@@ -32,6 +32,9 @@ LONGEST_WAIT: Final = 15 * SECOND
 SILENCE: Final = 60.0
 """Seconds without a word, not even the gateway's ping, after which the channel is taken for dead."""
 
+_FAULTS: Final = frozenset({CloseCode.ILLEGAL, CloseCode.REPLACED, CloseCode.FLOOD})
+"""Closed for these, the terminal waits longer each time: two terminals with one token would replace each other for ever."""
+
 Random = Callable[[], float]
 """Gives a number from 0 to below 1."""
 
@@ -136,7 +139,7 @@ class Agent:
         self._plugged.set()
 
     async def _connect(self) -> bool:
-        """One connection from beginning to end. Returns whether the gateway welcomed the terminal and did not replace it."""
+        """One connection from beginning to end. Returns whether it went well: welcomed, and not closed for a reason of ours."""
         headers = {"Authorization": f"Bearer {self.token}"}
         patience = aiohttp.ClientWSTimeout(ws_receive=SILENCE, ws_close=2.0)
         try:
@@ -171,7 +174,7 @@ class Agent:
             self._outbox.clear()
             self.machine.disconnected()
             self._settle()
-        return rules.welcomed and socket.close_code != CloseCode.REPLACED
+        return rules.welcomed and socket.close_code not in _FAULTS
 
     # After each thing that happened.
 

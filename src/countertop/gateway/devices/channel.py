@@ -1,0 +1,265 @@
+"""One terminal's connection: what it says becomes operations, and what the gateway has to say goes out in order.
+
+Frames are handled one after the other, each to its commit, and the next is not read before: a terminal that speaks faster than
+the store commits is slowed down by its own socket. A `finished` is answered after the commit, and not at all if there was none;
+the terminal says it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final, NamedTuple
+
+import structlog
+
+from countertop.domain.errors import NotFound, TooLate
+from countertop.domain.order import Kind, Order
+from countertop.domain.result import CardRead
+from countertop.domain.screening import accepts
+from countertop.gateway.devices.flood import Flood
+from countertop.gateway.devices.parts import Parts
+from countertop.gateway.operations.connection import Greeting
+from countertop.gateway.operations.request import extend_request, finish_request, show_request
+from countertop.gateway.store.trouble import Unavailable
+from countertop.protocol.frames import (
+    Accepted,
+    Clear,
+    Extended,
+    Finished,
+    FromGateway,
+    FromTerminal,
+    Hello,
+    Refused,
+    ScreenChanged,
+    Show,
+    Shown,
+    Welcome,
+    encode,
+)
+from countertop.protocol.screens import FIRST_SCREEN, LAST_SCREEN, Screen
+from countertop.protocol.session import CloseCode, GatewaySession, Violation
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+HELLO_SECONDS: Final = 5.0
+"""How long a terminal may take to say `hello`."""
+MOST_WAITING: Final = 32
+"""Frames that may wait for a terminal that reads slowly."""
+SLACK: Final = 500
+"""Milliseconds by which a terminal's idea of its deadline may be wrong before it is told better."""
+
+_log = structlog.stdlib.get_logger(__name__)
+
+
+class Gone(Exception):
+    """The other end has closed the connection."""
+
+
+class Pushed(NamedTuple):
+    """The request that the terminal was last told to show; `at` is the event loop's time then, in seconds."""
+
+    request_id: str
+    kind: Kind
+    remaining: int
+    at: float
+
+
+class Channel:
+    """One connection of one terminal. Its `id` is time-ordered, so that of two the newer can be told.
+
+    `screen` is what the terminal shows, as far as it has said; `on_screen` is called when that changes. `pushed` is the request
+    that it should show, None if there is none or its end is known.
+    """
+
+    __slots__ = (
+        "_closed",
+        "_flood",
+        "_loop",
+        "_on_screen",
+        "_outbox",
+        "_parts",
+        "_receive",
+        "_send",
+        "_sender",
+        "_session",
+        "id",
+        "pushed",
+        "screen",
+        "terminal_id",
+        "welcomed",
+    )
+
+    def __init__(
+        self, terminal_id: str, parts: Parts, receive: Receive, send: Send, on_screen: Callable[[Channel], None]
+    ) -> None:
+        self.id = parts.moment().new_id()
+        self.terminal_id = terminal_id
+        self.screen = Screen.IDLE
+        self.pushed: Pushed | None = None
+        self._parts = parts
+        self._receive = receive
+        self._send = send
+        self._on_screen = on_screen
+        self._loop = asyncio.get_running_loop()
+        self._session = GatewaySession()
+        self._flood = Flood(self._loop.time())
+        self._outbox: list[FromGateway] = []
+        self._sender: asyncio.Task[None] | None = None
+        self.welcomed = False
+        self._closed = False
+
+    # What the gateway says.
+
+    def show(self, request_id: str, order: Order, remaining: int) -> None:
+        """Tells the terminal to show a request."""
+        self.pushed = Pushed(request_id, order.kind, remaining, self._loop.time())
+        self.say(Show(request_id=request_id, order=order, remaining=remaining))
+
+    def clear(self, request_id: str) -> None:
+        """Tells the terminal that a request has ended elsewhere."""
+        if self.pushed is not None and self.pushed.request_id == request_id:
+            self.pushed = None
+        self.say(Clear(request_id=request_id))
+
+    def say(self, frame: FromGateway) -> None:
+        """Says a frame, as soon as the terminal has been welcomed and what was said before has gone out."""
+        self._outbox.append(frame)
+        if len(self._outbox) > MOST_WAITING:
+            self.close(CloseCode.SLOW, "frames are not read")
+        elif self.welcomed and self._sender is None:
+            self._sender = self._loop.create_task(self._speak())
+
+    def close(self, code: int, reason: str) -> None:
+        """Ends the connection. What waits is not said any more."""
+        if self._closed:
+            return
+        self._closed = True
+        self._outbox.clear()
+        self._sender = self._loop.create_task(self._say_goodbye(code, reason))
+
+    async def closed(self) -> None:
+        """Returns when everything that was to be said has gone out or never will."""
+        if self._sender is not None:
+            await asyncio.wait([self._sender])
+
+    def greet(self, hello: Hello, greeting: Greeting) -> None:
+        """Welcomes the terminal, and brings its screen into step with what is so."""
+        running = greeting.running
+        waiting, self._outbox = self._outbox, []
+        self.welcomed = True
+        self.say(Welcome(nick_name=greeting.nick_name, merchant=greeting.merchant_name, server=self._parts.server))
+        if hello.request_id is not None and (running is None or running.request_id != hello.request_id):
+            self.clear(hello.request_id)
+        if running is not None:
+            self.show(running.request_id, running.order, running.remaining)
+        for frame in waiting:  # what happened while the greeting was looked up
+            self.say(frame)
+
+    # What the terminal says.
+
+    async def first(self) -> Hello:
+        """The terminal's `hello`. Raises Gone; Violation if it takes too long or something else comes."""
+        try:
+            async with asyncio.timeout(HELLO_SECONDS):
+                hello = await self._next()
+        except TimeoutError:
+            raise Violation(CloseCode.SILENT, "no hello came") from None
+        if not isinstance(hello, Hello):
+            raise Violation(CloseCode.ILLEGAL, "hello comes first")
+        self.screen = hello.screen
+        return hello
+
+    async def converse(self) -> None:
+        """Hears the terminal out until it goes. Raises Gone; Violation if it breaks the rules."""
+        while True:
+            frame = await self._next()
+            try:
+                await self._hear(frame)
+            except Unavailable as trouble:
+                # Nothing was changed and nothing is answered; the terminal says it again, or the sweep does.
+                _log.warning("a frame could not be carried out", frame=frame.frame, reason=str(trouble))
+
+    async def _next(self) -> FromTerminal:
+        message = await self._receive()
+        if message["type"] != "websocket.receive" or self._closed:
+            raise Gone
+        self._flood.count(self._loop.time())
+        text = message.get("text")
+        if text is None:
+            raise Violation(CloseCode.ILLEGAL, "frames are text")
+        return self._session.receive(text)
+
+    async def _hear(self, frame: FromTerminal) -> None:
+        match frame:
+            case Shown(request_id=request_id):
+                await self._hear_shown(request_id)
+            case Finished():
+                await self._hear_finished(frame)
+            case ScreenChanged(screen=screen, request_id=request_id):
+                self._note(screen)
+                if screen is Screen.SWIPE_AGAIN and request_id is not None:
+                    await self._extend(request_id)
+
+    async def _hear_shown(self, request_id: str) -> None:
+        pushed = self.pushed
+        if pushed is not None and pushed.request_id == request_id:
+            self._note(FIRST_SCREEN[pushed.kind])
+        try:
+            remaining = await self._parts.store.write(show_request, self._parts.moment(), self.terminal_id, request_id)
+        except (TooLate, NotFound):
+            self.clear(request_id)
+            return
+        if pushed is None or abs(remaining - pushed.remaining) > SLACK:
+            self.say(Extended(request_id=request_id, remaining=remaining))
+
+    async def _hear_finished(self, frame: Finished) -> None:
+        request_id = frame.request_id
+        if self.pushed is not None and self.pushed.request_id == request_id:
+            self.pushed = None
+        self._note(LAST_SCREEN.get(frame.outcome, Screen.IDLE))
+        if isinstance(frame.result, CardRead) and not accepts(frame.result, self._parts.allowlist):
+            _log.warning("a terminal reported a card that must not leave one", terminal=self.terminal_id)
+            self.say(Refused(request_id=request_id, reason="this card is not one that may be reported"))
+            return
+        try:
+            await self._parts.store.write(
+                finish_request, self._parts.moment(), self.terminal_id, request_id, frame.outcome, frame.result
+            )
+        except (TooLate, NotFound) as refusal:
+            self.say(Refused(request_id=request_id, reason=str(refusal)))
+        else:
+            self.say(Accepted(request_id=request_id))
+
+    async def _extend(self, request_id: str) -> None:
+        try:
+            remaining = await self._parts.store.write(extend_request, self._parts.moment(), self.terminal_id, request_id)
+        except (TooLate, NotFound):
+            return  # it has had its time
+        self.say(Extended(request_id=request_id, remaining=remaining))
+
+    def _note(self, screen: Screen) -> None:
+        if screen is not self.screen:
+            self.screen = screen
+            self._on_screen(self)
+
+    # How it goes out.
+
+    async def _speak(self) -> None:
+        # One task a burst: what is added meanwhile goes out in the same order.
+        try:
+            while self._outbox and not self._closed:
+                await self._send({"type": "websocket.send", "text": encode(self._outbox[0])})
+                del self._outbox[:1]
+        except OSError:
+            self._outbox.clear()  # the connection is lost; whoever reads it will find out
+        finally:
+            if not self._closed:
+                self._sender = None
+
+    async def _say_goodbye(self, code: int, reason: str) -> None:
+        with contextlib.suppress(OSError):  # it was closed already
+            await self._send({"type": "websocket.close", "code": code, "reason": reason})

@@ -1,0 +1,210 @@
+"""A gateway's device side over real sockets and a real SQLite file, and terminals that connect to it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import aiohttp
+import pytest
+from sqlalchemy import insert
+from starlette.applications import Starlette
+
+from countertop.domain.clock import SECOND, Instant
+from countertop.domain.order import Order, ReadOrder
+from countertop.domain.releases import NEWEST
+from countertop.gateway.bus.local import LocalBus
+from countertop.gateway.clock import SystemClock
+from countertop.gateway.devices.assembly import Devices, make_devices
+from countertop.gateway.devices.parts import Parts
+from countertop.gateway.operations.access import Caller
+from countertop.gateway.operations.connection import renew_node
+from countertop.gateway.operations.request import RequestView, StartRequest, find_request, start_request
+from countertop.gateway.password import PasswordCheck, hash_password
+from countertop.gateway.server import Listener
+from countertop.gateway.settings import Settings
+from countertop.gateway.store import merchant, table
+from countertop.gateway.store.sealing import Sealer, load_keyring
+from countertop.gateway.store.statement import Command
+from countertop.gateway.store.store import Store, open_store
+from countertop.gateway.store.unit import Unit
+from countertop.terminal.agent import Agent
+from countertop.terminal.machine import Machine
+from countertop.terminal.view import View
+
+COUNTER = "88888888-4444-4444-4444-cccccccccccc"
+OTHER = "99999999-4444-4444-4444-cccccccccccc"
+UNPAIRED = "77777777-4444-4444-4444-cccccccccccc"
+TOKENS = {COUNTER: "token-of-the-counter", OTHER: "token-of-another-merchant"}
+PASSWORD = "correct horse"
+
+T = TypeVar("T")
+
+_INSERT_ACCOUNT = Command(insert(table.terminal))
+_INSERT_SMART_TERMINAL = Command(insert(table.smart_terminal))
+
+
+class Clock(SystemClock):
+    """The system's clock, which a test may put forward."""
+
+    def __init__(self) -> None:
+        self._ahead = 0
+        self._advanced = asyncio.Event()
+
+    def now(self) -> Instant:
+        return super().now() + self._ahead
+
+    async def sleep_until(self, instant: Instant) -> None:
+        while (left := instant - self.now()) > 0:
+            try:
+                await asyncio.wait_for(self._advanced.wait(), left / SECOND)
+            except TimeoutError:
+                continue
+
+    def advance(self, milliseconds: int) -> None:
+        self._ahead += milliseconds
+        advanced, self._advanced = self._advanced, asyncio.Event()
+        advanced.set()
+
+
+def seed(unit: Unit, now: Instant, password_hash: str) -> None:
+    """Two merchants: the first with a paired and an unpaired terminal, the second with a paired one."""
+    for name, smart_terminals in (("Corner Books", (COUNTER, UNPAIRED)), ("Other Books", (OTHER,))):
+        merchant_id = f"merchant of {name}"
+        unit.run(merchant.INSERT, id=merchant_id, name=name, created=now)
+        unit.run(
+            merchant.INSERT_LOGIN,
+            id=f"login of {name}",
+            merchant_id=merchant_id,
+            login=name.split()[0].lower(),
+            password_hash=password_hash,
+            created=now,
+        )
+        unit.run(
+            _INSERT_ACCOUNT,
+            merchant_id=merchant_id,
+            terminal_id=1,
+            account_id=f"account of {name}",
+            nick_name="Main",
+            type="CARD",
+            enabled=True,
+            is_default=True,
+            level3=False,
+            company_dba=name,
+            company_legal=name,
+            merchant_number="1",
+            surcharge_rate=None,
+        )
+        for number, smart_terminal_id in enumerate(smart_terminals, start=1):
+            token = TOKENS.get(smart_terminal_id)
+            unit.run(
+                _INSERT_SMART_TERMINAL,
+                id=smart_terminal_id,
+                merchant_id=merchant_id,
+                nick_name=f"Counter {number}",
+                serial_number=smart_terminal_id[:8],
+                request_deadline=None,
+                virtual=False,
+                autopilot=None,
+                token_hash=token and hashlib.sha256(token.encode()).digest(),
+                created=now,
+            )
+
+
+CALLER = Caller("merchant of Corner Books", "login of Corner Books", NEWEST)
+
+
+@dataclass
+class Gateway:
+    """One node's device side, listening."""
+
+    url: str
+    parts: Parts
+    devices: Devices
+    clock: Clock
+    session: aiohttp.ClientSession
+    running: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def store(self) -> Store:
+        return self.parts.store
+
+    async def request(self, order: Order | None = None, terminal: str = COUNTER, caller: Caller = CALLER) -> str:
+        command = StartRequest(terminal, 1, order or ReadOrder(), False, 10_000, 60_000)
+        return await self.store.write(start_request, self.parts.moment(), caller, command)
+
+    async def view(self, request_id: str, caller: Caller = CALLER) -> RequestView:
+        return await self.store.read(find_request, caller.merchant_id, request_id)
+
+    async def settled(self, request_id: str, done: Callable[[RequestView], bool]) -> RequestView:
+        """The request, once it is as it should become."""
+        return await eventually(lambda: self.view(request_id), done)
+
+    async def ended(self, request_id: str) -> RequestView:
+        return await self.settled(request_id, lambda view: not view.status.running)
+
+    def terminal(self, token: str = TOKENS[COUNTER], session: aiohttp.ClientSession | None = None) -> Agent:
+        agent = Agent(self.url, token, Machine("test/1"), self.clock, session=session or self.session, random=random.random)
+        self.running.append(asyncio.create_task(agent.run()))
+        return agent
+
+
+async def eventually(ask: Callable[[], Awaitable[T]], done: Callable[[T], bool]) -> T:
+    """The answer to a question, once it is as it should become."""
+    async with asyncio.timeout(5):
+        while True:
+            answer = await ask()
+            if done(answer):
+                return answer
+            await asyncio.sleep(0.01)
+
+
+async def until(agent: Agent, done: Callable[[View], bool]) -> View:
+    """The terminal's view, once it is as it should become."""
+    async with asyncio.timeout(5):
+        async for view in agent.watch():
+            if done(view):
+                return view
+    raise AssertionError
+
+
+@asynccontextmanager
+async def gateway_at(folder: Path, port: int = 0, *, fresh: bool = True) -> AsyncIterator[Gateway]:
+    """A node on the store in a folder."""
+    clock, bus = Clock(), LocalBus()
+    sealer = Sealer(load_keyring(folder / "keys"))
+    store = await open_store(f"sqlite:///{folder / 'countertop.db'}", sealer, bus.publish)
+    parts = Parts(store=store, bus=bus, clock=clock, random=os.urandom, node_id="node-1", server="test")
+    if fresh:
+        await store.write(seed, clock.now(), hash_password(PASSWORD))
+    await store.write(renew_node, parts.moment(), 600_000)
+    passwords = PasswordCheck()
+    devices = make_devices(parts)
+    devices.connections.start()
+    listener = Listener(Settings.model_validate({"port": port}))
+    await listener.start(Starlette(routes=devices.routes))
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        gateway = Gateway(listener.url, parts, devices, clock, session)
+        try:
+            yield gateway
+        finally:
+            for task in gateway.running:
+                task.cancel()
+            await asyncio.gather(*gateway.running, return_exceptions=True)
+            await devices.connections.stop()
+            await listener.stop()
+            await store.close()
+            passwords.close()
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
+    async with gateway_at(tmp_path) as running:
+        yield running
