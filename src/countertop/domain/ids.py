@@ -23,3 +23,8 @@ def ordered_uuid(now: Instant, random: RandomBytes) -> str:
     value = (now & 0xFFFF_FFFF_FFFF) << 80 | _VERSION_7 | (noise >> 62 & 0xFFF) << 64 | _VARIANT | noise & 0x3FFF_FFFF_FFFF_FFFF
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def first_uuid(instant: Instant) -> str:
+    """The least id that `ordered_uuid` can give at an instant: ids from before are less."""
+    return ordered_uuid(instant, bytes)

@@ -22,9 +22,9 @@ ANOTHER_FORM: Final = Fault("Idempotency-Key", "invalid", "This key was used wit
 def once(  # noqa: PLR0917 - who, under which key, what
     unit: Unit, at: Moment, caller: Caller, key_hash: bytes, form_hash: bytes, effect: Callable[[Unit], tuple[int, bytes]]
 ) -> tuple[int, bytes]:
-    """Has the effect and remembers the answer it gives, an HTTP status and a body, in the same unit; or gives what was remembered.
+    """Has the effect and remembers its answer, an HTTP status and a body, in the same unit; or gives what was remembered.
 
-    `key_hash` is the SHA-256 of the caller's key, `form_hash` of all that makes the order. What `effect` raises is not remembered:
+    `key_hash` is the SHA-256 of the caller's key, `form_hash` of all that makes the order. What `effect` raises is not kept:
     it has changed nothing. Raises Invalid if the key was used for another order.
     """
     found = unit.one(rows.FIND, login_id=caller.login_id, key_hash=key_hash)

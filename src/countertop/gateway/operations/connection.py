@@ -82,8 +82,8 @@ def retire_node(unit: Unit, at: Moment) -> None:
 
 
 def retire_lost_nodes(unit: Unit, at: Moment, grace: int) -> int:
-    """Forgets nodes whose lease ran out more than `grace` ms ago. Returns how many."""
-    lost = unit.all(rows.LOST_NODES, before=at.now - grace)
+    """Forgets other nodes whose lease ran out more than `grace` ms ago. Returns how many."""
+    lost = unit.all(rows.LOST_NODES, before=at.now - grace, this_node=at.node_id)
     for node_id in lost:
         unit.run(rows.END_NODE, node=node_id, last_seen=at.now)
         unit.run(rows.DELETE_NODE, node=node_id)

@@ -94,4 +94,4 @@ END_NODE: Final = Command(
     update(table.connection).where(connection.node_id == bindparam("node")).values(node_id=None, last_seen=bindparam("last_seen"))
 )
 DELETE_NODE: Final = Command(delete(table.node).where(node.id == bindparam("node")))
-LOST_NODES: Final = Query(select(node.id).where(node.leased_until <= bindparam("before")), str)
+LOST_NODES: Final = Query(select(node.id).where(node.leased_until <= bindparam("before"), node.id != bindparam("this_node")), str)

@@ -28,7 +28,8 @@ from countertop.domain.ids import RandomBytes
 _VERSION: Final = b"\x01"
 _KEY_ID: Final = 4
 _NONCE: Final = 12
-_HEAD: Final = len(_VERSION) + _KEY_ID
+HEAD_BYTES: Final = len(_VERSION) + _KEY_ID
+"""How many bytes of a sealed value say which key sealed it."""
 _KEY: Final = 32
 
 
@@ -103,11 +104,11 @@ class Sealer:
 
     def unseal(self, sealed: bytes, purpose: str) -> bytes:
         """What was sealed. Raises Broken if it was changed, is of another purpose, or its key is not there."""
-        cipher = self._ciphers.get(sealed[len(_VERSION) : _HEAD])
+        cipher = self._ciphers.get(sealed[len(_VERSION) : HEAD_BYTES])
         if cipher is None or sealed[: len(_VERSION)] != _VERSION:
             raise Broken("sealed with a key that is not in the keyring")
         try:
-            return cipher.decrypt(sealed[_HEAD : _HEAD + _NONCE], sealed[_HEAD + _NONCE :], purpose.encode())
+            return cipher.decrypt(sealed[HEAD_BYTES : HEAD_BYTES + _NONCE], sealed[HEAD_BYTES + _NONCE :], purpose.encode())
         except (InvalidTag, ValueError):
             raise Broken(f"not a sealed {purpose}") from None
 

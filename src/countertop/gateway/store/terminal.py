@@ -51,33 +51,24 @@ class SmartTerminal:
     last_seen: Instant | None
 
 
-LIST: Final = Query(
-    select(
-        terminal.terminal_id,
-        terminal.account_id,
-        terminal.nick_name,
-        terminal.type,
-        terminal.enabled,
-        terminal.is_default,
-        terminal.level3,
-        terminal.company_dba,
-        terminal.company_legal,
-        terminal.merchant_number,
-        terminal.surcharge_rate,
-    )
-    .where(terminal.merchant_id == bindparam("merchant_id"))
-    .order_by(terminal.terminal_id)
-    .offset(bindparam("offset"))
-    .limit(bindparam("limit")),
-    Terminal,
-)
+_SELECT_ACCOUNT: Final = select(
+    terminal.terminal_id,
+    terminal.account_id,
+    terminal.nick_name,
+    terminal.type,
+    terminal.enabled,
+    terminal.is_default,
+    terminal.level3,
+    terminal.company_dba,
+    terminal.company_legal,
+    terminal.merchant_number,
+    terminal.surcharge_rate,
+).where(terminal.merchant_id == bindparam("merchant_id"))
 
-FIND_ACCOUNT: Final = Query(
-    select(terminal.account_id).where(
-        terminal.merchant_id == bindparam("merchant_id"), terminal.terminal_id == bindparam("terminal_id")
-    ),
-    str,
+LIST: Final = Query(
+    _SELECT_ACCOUNT.order_by(terminal.terminal_id).offset(bindparam("offset")).limit(bindparam("limit")), Terminal
 )
+FIND_ACCOUNT: Final = Query(_SELECT_ACCOUNT.where(terminal.terminal_id == bindparam("terminal_id")), Terminal)
 
 _ONLINE: Final = node.leased_until > bindparam("now")
 
@@ -117,6 +108,7 @@ CHANGE: Final = Command(
     update(table.terminal)
     .where(and_(terminal.merchant_id == bindparam("merchant"), terminal.terminal_id == bindparam("number")))
     .values(
+        account_id=bindparam("account_id"),
         nick_name=bindparam("nick_name"),
         type=bindparam("type"),
         enabled=bindparam("enabled"),

@@ -75,6 +75,10 @@ class Unit:
         """Encrypts what may not rest in the open."""
         return self._sealer.seal(plain, purpose)
 
+    def outdated(self, sealed: bytes) -> bool:
+        """Whether a sealed value was sealed with a key that is not the current one."""
+        return not sealed.startswith(self._sealer.head)
+
     def unseal(self, sealed: bytes, purpose: str) -> bytes:
         """The opposite of `seal`, for the same purpose. Raises Broken if the bytes were changed or their key is unknown."""
         return self._sealer.unseal(sealed, purpose)
