@@ -1,1 +1,1 @@
-"""Sends what endpoints are owed: claims, signs, sends, records."""
+"""Webhooks on their way: what is due is claimed, signed, sent, and its answer recorded."""
