@@ -22,6 +22,7 @@ import aiohttp
 from countertop.domain.clock import SECOND, Clock, Instant
 from countertop.protocol.frames import MAX_FRAME, SUBPROTOCOL, FromTerminal, encode
 from countertop.protocol.session import CloseCode, TerminalSession, Violation
+from countertop.terminal.frame_log import FrameLog
 from countertop.terminal.machine import Machine
 from countertop.terminal.view import Key, Stroke, View
 
@@ -53,6 +54,8 @@ class Agent:
     ) -> None:
         self.machine = machine
         self.token = token
+        self.frames = FrameLog()
+        self.frames = FrameLog()
         self._channel = gateway.rstrip("/") + CHANNEL
         self._clock = clock
         self._session = session
@@ -162,7 +165,9 @@ class Agent:
             async for message in socket:
                 if message.type is not aiohttp.WSMsgType.TEXT:
                     raise Violation(CloseCode.ILLEGAL, "frames are text")
-                self.machine.heard(rules.receive(message.data), self._clock.now())
+                frame = rules.receive(message.data)
+                self.frames.add("in", frame)
+                self.machine.heard(frame, self._clock.now())
                 self._settle()
         except Violation as broken:
             logger.warning("the gateway broke the rules: %s", broken.reason)
@@ -197,7 +202,9 @@ class Agent:
         # One task a burst: what is added meanwhile goes out in the same order.
         try:
             while self._outbox and socket is self._socket:
-                await socket.send_str(encode(self._outbox.popleft()))
+                frame = self._outbox.popleft()
+                self.frames.add("out", frame)
+                await socket.send_str(encode(frame))
         except (aiohttp.ClientError, ConnectionError):
             logger.info("the channel was lost while speaking")
         finally:

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from countertop.gateway.devices import endpoint
 from countertop.gateway.devices.connections import Connections
 from countertop.gateway.devices.endpoint import ChannelEndpoint
+from countertop.gateway.devices.pairing import PairingEndpoints
 from countertop.gateway.devices.parts import Parts
 
 
@@ -24,4 +25,5 @@ def make_devices(parts: Parts) -> Devices:
     """The channel's endpoint and what serves it; `connections.start()` begins to serve."""
     connections = Connections(parts)
     channel = ChannelEndpoint(parts, connections)
-    return Devices([Route(endpoint.PATH, channel), WebSocketRoute(endpoint.PATH, channel)], connections)
+    doors: list[BaseRoute] = [Route(endpoint.PATH, channel), WebSocketRoute(endpoint.PATH, channel)]
+    return Devices(doors + PairingEndpoints(parts).routes(), connections)

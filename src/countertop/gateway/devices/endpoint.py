@@ -12,7 +12,7 @@ from typing import Any, Final
 from countertop.gateway.devices.channel import Channel, Receive, Send
 from countertop.gateway.devices.connections import Connections
 from countertop.gateway.devices.parts import Parts
-from countertop.gateway.devices.token import find_paired
+from countertop.gateway.operations.pairing import find_paired
 from countertop.gateway.store.trouble import Unavailable
 from countertop.protocol.frames import SUBPROTOCOL
 
