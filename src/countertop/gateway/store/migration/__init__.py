@@ -11,6 +11,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, create_engine, event, text
@@ -36,8 +37,10 @@ def upgrade_sqlite(path: Path) -> None:
 
 def upgrade_postgresql(url: str) -> None:
     """Brings a database on a server up to date. Raises the driver's error if it cannot."""
-    rest = url.partition("://")[2]
-    engine = create_engine(f"postgresql+psycopg://{rest}", poolclass=NullPool, connect_args={"connect_timeout": _WAIT_S})
+    # Connected by the driver itself, which understands more forms of URL than SQLAlchemy does.
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(url, connect_timeout=_WAIT_S), poolclass=NullPool
+    )
     _upgrade(engine.begin(), before="SELECT pg_advisory_xact_lock(:lock)")
 
 
