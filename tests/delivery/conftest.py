@@ -85,6 +85,7 @@ def _subscribe(unit: Unit, at: Moment, url: str, secret: str | None) -> str:
 
 def _tell(unit: Unit, at: Moment, request_id: str, sequence: int) -> None:
     status = STATUSES[sequence - 1]
+    result = CardRead(";7090112233654321?", None, "7090112233654321") if status == "COMPLETE" else None
     record_event(
         unit,
         at,
@@ -96,7 +97,8 @@ def _tell(unit: Unit, at: Moment, request_id: str, sequence: int) -> None:
             sequence=sequence,
             release=NEWEST,
             data={"status": status} | ({"outcome": "CARD_READ"} if status == "COMPLETE" else {}),
-            result=CardRead(";7090112233654321?", None, "7090112233654321") if status == "COMPLETE" else None,
+            result=result,
+            sealed_result=None if result is None else unit.seal(codec.write_result(result), codec.RESULT),
         ),
     )
 

@@ -34,8 +34,8 @@ SWEEP: Final = SECOND
 """How often due deliveries are looked for, in milliseconds, unless one is due sooner."""
 GATHER_S: Final = 0.01
 """How long a wake-up waits for company, so that a burst of them costs one look."""
-RECORD_PAUSES_S: Final = (0.05, 0.2, 1.0, 3.0)
-"""How long to wait before recording an attempt again while the store is unavailable."""
+RECORD_PAUSES_S: Final = (0.05, 2.0)
+"""How long to wait, first and at most, before recording an attempt again while the store is unavailable."""
 
 Observer = Callable[[Delivery, Attempt], None]
 
@@ -179,11 +179,17 @@ class Courier:
 
     async def _record(self, delivery: Delivery, attempt: Attempt) -> Delivery | None:
         """Returns the next in order. An attempt that cannot be recorded is forgotten, and so made again: at least once."""
-        for pause_s in RECORD_PAUSES_S:
+        pause_s, longest_s = RECORD_PAUSES_S
+        waited_s = 0.0
+        while waited_s < self._bounds.record_s:
             try:
                 return await self._store.write(record_attempt, self._moment(), delivery, attempt)
             except Unavailable:
-                await asyncio.sleep(pause_s)
+                # Each waits a little differently, so that those who were refused together do not come back together.
+                nap_s = pause_s * (0.5 + self._random(1)[0] / 256)
+                await asyncio.sleep(nap_s)
+                waited_s += nap_s
+                pause_s = min(2 * pause_s, longest_s)
         _log.warning("an attempt could not be recorded", event_id=delivery.event_id, webhook_id=delivery.webhook_id)
         return None
 

@@ -21,7 +21,8 @@ class Bounds:
     endpoints to which nothing is being sent, so a few slow ones cannot take all. `sending_each` bounds the sendings to one
     endpoint, `sending_failing` those to one whose last answer was not an acknowledgement. `waiting` and `waiting_each` bound what
     is remembered beyond that. `claim` and `claim_each` are how many due deliveries are taken at a time. `fresh_ms` is how long a
-    delivery may wait in memory: what remains of its lease then must suffice for an attempt.
+    delivery may wait in memory: what remains of its lease then must suffice for an attempt. `record_s` is for how many seconds
+    recording an attempt is tried while the store is unavailable.
     """
 
     sending: int = 400
@@ -32,6 +33,7 @@ class Bounds:
     claim: int = 500
     claim_each: int = 250
     fresh_ms: int = 40 * SECOND
+    record_s: float = 30.0
 
 
 class Lane:
