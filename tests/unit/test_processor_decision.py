@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from joserfc.jwk import ECKey
 
 from countertop.domain.amount import Amounts
 from countertop.domain.card import Entry, Expiry, PaymentCard
 from countertop.domain.intent import Action, Intent
 from countertop.domain.response import CODES, Avs, AvsMode, CvvStatus, message_of
-from countertop.sandbox.processor import APPROVAL_CODE, decide
+from countertop.domain.sealed_card import seal_card
+from countertop.gateway.processors.port import Processor
+from countertop.sandbox.processor import APPROVAL_CODE, SandboxProcessor, decide
+
+_: type[Processor] = SandboxProcessor
 
 CARD = PaymentCard("4444333322221111", Expiry(2030, 1), Entry.KEYED, "999")
 
@@ -131,6 +136,16 @@ def test_address(mode: AvsMode, facts: dict[str, str], code: str) -> None:
 
 def test_a_bypassed_check_still_says_what_it_found() -> None:
     assert decide(intent(1_00, avs=AvsMode.BYPASS, **WRONG_BOTH), CARD).avs == Avs(AvsMode.BYPASS, False, False)
+
+
+async def test_the_processor_opens_what_was_sealed_to_it() -> None:
+    key = ECKey.generate_key("P-256")
+    processor = SandboxProcessor(key)
+    assert (await processor.authorise(intent(5), seal_card(CARD, key, b"secret"))).code == "05"
+    another = seal_card(CARD, ECKey.generate_key("P-256"), b"secret")
+    assert (await processor.authorise(intent(1_01), another)).code == "14"
+    await processor.capture(intent(1_01), APPROVAL_CODE, 1_01)
+    await processor.reverse(intent(1_01))
 
 
 @pytest.mark.parametrize(

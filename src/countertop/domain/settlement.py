@@ -6,12 +6,15 @@ import datetime
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from countertop.domain.card import Brand, CardFacts
 from countertop.domain.clock import Instant
 from countertop.domain.intent import Action
 from countertop.domain.money import Cents
 from countertop.domain.transaction import AccountType, Payer, Status, Transaction
+
+_EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,7 +50,7 @@ def brand_of(payer: Payer) -> Brand | AccountType:
 
 def next_settlement(now: Instant, hour: int, zone: datetime.tzinfo) -> Instant:
     """The next instant, after `now`, at which clocks in `zone` show this full hour."""
-    local = datetime.datetime.fromtimestamp(now / 1000, zone)
+    local = (_EPOCH + datetime.timedelta(milliseconds=now)).astimezone(zone)
     due = local.replace(hour=hour, minute=0, second=0, microsecond=0)
     if due <= local:
         due = (due + datetime.timedelta(days=1)).replace(hour=hour)

@@ -9,11 +9,14 @@ from __future__ import annotations
 from typing import Final
 
 from countertop.domain.card import PaymentCard
+from countertop.domain.errors import NotReadable
 from countertop.domain.intent import Action, Intent
 from countertop.domain.money import Cents
 from countertop.domain.response import APPROVED, DO_NOT_HONOR, Avs, AvsMode, CvvStatus, Decision
+from countertop.domain.sealed_card import SealedCard, SealingKey, open_card
 
 APPROVAL_CODE: Final = "PJ20AP"
+CARD_NUMBER_INVALID: Final = "14"
 
 TRIGGERS: Final[dict[Cents, str]] = {
     1: "01",
@@ -46,6 +49,30 @@ WRONG_ADDRESS: Final = "addressNoMatch"
 WRONG_ZIP: Final = "zipNoMatch"
 UNCHECKABLE_ZIPS: Final = {"99998": "AI", "999970009": "AN", "99999": "AU"}
 """Zip codes for which an issuer cannot check an address, and the code that declines then if a check is demanded."""
+
+
+class SandboxProcessor:
+    """The test processor inside a test server. Implements `countertop.gateway.processors.port.Processor`.
+
+    It opens cards with a key of its own, whose public half the terminals seal to, and answers at once.
+    """
+
+    def __init__(self, key: SealingKey) -> None:
+        self._key = key
+
+    async def authorise(self, intent: Intent, card: SealedCard) -> Decision:
+        """The answer by the amount; a card that was sealed to another key is no card."""
+        try:
+            opened = open_card(card.sealed, self._key)
+        except NotReadable:
+            return Decision(CARD_NUMBER_INVALID, authorized=False)
+        return decide(intent, opened)
+
+    async def capture(self, intent: Intent, approval_code: str, amount: Cents) -> None:
+        """Always agrees: there is no money to take."""
+
+    async def reverse(self, intent: Intent) -> None:
+        """Always agrees: there is no money to give back."""
 
 
 def decide(intent: Intent, card: PaymentCard | None) -> Decision:

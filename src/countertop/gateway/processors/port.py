@@ -1,0 +1,53 @@
+"""What the gateway asks of a processor, and how it may fail.
+
+The order of things is the caller's duty: the intent is committed before `authorise` is called, and the decision after it. An
+intent without a decision, after a crash or an `Unanswered`, may or may not have taken money; `reverse` puts that right, as often as
+it takes. Nobody stays charged for an intent whose decision is not on record.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from countertop.domain.errors import CountertopError
+from countertop.domain.intent import Intent
+from countertop.domain.money import Cents
+from countertop.domain.response import Decision
+from countertop.domain.sealed_card import SealedCard
+
+
+class ProcessorFailed(CountertopError):
+    """A processor did not do what it was asked."""
+
+
+class Unreachable(ProcessorFailed):
+    """Nothing was sent: there is no connection. The intent has no effect and needs no reversal."""
+
+
+class Unanswered(ProcessorFailed):
+    """Something was sent and no (sensible) answer came: whether it took effect is unknown."""
+
+
+class Processor(Protocol):
+    """Who decides about payments."""
+
+    async def authorise(self, intent: Intent, card: SealedCard) -> Decision:
+        """Asks for the money, to be taken or, if the intent says so, held; a refund gives it.
+
+        Raises Unreachable if that was never asked, Unanswered if the intent must now be reversed.
+        """
+        ...
+
+    async def capture(self, intent: Intent, approval_code: str, amount: Cents) -> None:
+        """Takes `amount` cents of what an intent held. May be repeated: the processor does it once.
+
+        Raises Unreachable or Unanswered; either way it has to be asked again.
+        """
+        ...
+
+    async def reverse(self, intent: Intent) -> None:
+        """Undoes an intent, whatever came of it: nothing is held, nothing is taken. May be repeated.
+
+        Raises Unreachable or Unanswered; either way it has to be asked again.
+        """
+        ...
