@@ -49,6 +49,9 @@ format: $(VENV)/dev.stamp ## put the sources into shape
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
+docs: $(VENV)/dev.stamp ## the pages that are made from the code
+	@mkdir -p $(BUILD) && $(BIN)/countertop docs settings > $(BUILD)/settings.md && mv $(BUILD)/settings.md docs/reference/settings.md
+
 lock: $(BUILD)/uv/stamp ## resolve the dependencies of pyproject.toml into requirements/; UPGRADE=1 takes the newest
 	$(COMPILE) pyproject.toml --extra dev --extra cluster --group build --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --constraints requirements/dev.txt --output-file requirements/run.txt

@@ -44,6 +44,8 @@ SPELLED_SO: Final = {
     "domain/scheme.py: enRoute": "the scheme's own spelling",
     "domain/level3.py: destinationZip": "a parameter that a fault is about",
     "domain/level3.py: shipFromZip": "a parameter that a fault is about",
+    "gateway/operations/seed.py: smartTerminalId": "a parameter that a fault is about",
+    "terminal/pairing.py: currentColor": "a word of SVG",
 }
 NAMES_THE_VENDOR: Final = {"src/countertop/domain/webhook.py": "signatures are known by the headers that carry them"}
 
