@@ -42,7 +42,7 @@ def test_a_line_is_one_object(stream: io.StringIO) -> None:
 
 
 def test_libraries_write_the_same_lines(stream: io.StringIO) -> None:
-    logging.getLogger("uvicorn.error").info("Started server process [%d]", 17)
+    logging.getLogger("some.library").info("Started server process [%d]", 17)
     (line,) = lines(stream)
     assert line["event"] == "Started server process [17]"
 

@@ -18,7 +18,7 @@ _SECRET_NAMES: Final = re.compile(
     r"password|secret|token|authorization|cookie|stripe|track|api_?key|application_?key", re.IGNORECASE
 )
 _DIGITS_OR_UUID: Final = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\d(?:[ -]?\d){8,}", re.IGNORECASE)
-_QUIET: Final = ("asyncio", "aiohttp", "websockets", "nats", "alembic", "sqlalchemy")
+_QUIET: Final = ("asyncio", "uvicorn.error", "aiohttp", "websockets", "nats", "alembic", "sqlalchemy")
 """Libraries of which only warnings are of interest; some would write whole frames below that."""
 
 
@@ -47,7 +47,6 @@ def set_up_logs(level: str, stream: TextIO | None = None) -> None:
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("uvicorn.error").setLevel(max(logging.INFO, root.level))  # below that it would write frames
 
 
 def _shared() -> list[Processor]:

@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     )
     secret_key_file: Path | None = Field(
         None,
-        description="Keys for what rests in the database, mode 0600; in `DATA` by default, made if missing; required with `DATABASE_URL`",
+        description="Keys for what rests in the database, 0600; in `DATA`, made at first start. Required with `DATABASE_URL`",
     )
     connect_deadline: Seconds = Field(10, description="Seconds from CONNECTING to NO_CONNECTION")
     request_deadline: Seconds = Field(60, description="Seconds a request may be on a screen before it ends without a result")
@@ -103,6 +103,10 @@ class Settings(BaseSettings):
     behind_proxy: bool = Field(
         False, description="A reverse proxy in front does TLS; its `X-Forwarded-For` and `X-Forwarded-Proto` are believed"
     )
+    allowlist: Path | None = Field(
+        None, description="The operator's own card ranges (TOML); the signature is in the file of that name with `.sig` after it"
+    )
+    allowlist_key: Path | None = Field(None, description="Public key (Ed25519, PEM) that `ALLOWLIST` must be signed with")
     connections: int = Field(20_000, ge=1, description="Most connections at a time, terminals included; more are answered 503")
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
         "info", description="Least level that is logged: `debug`, `info`, `warning` or `error`"
@@ -144,7 +148,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
-        for fault in (self._database_fault(), self._bus_fault(), self._tls_fault()):
+        for fault in (self._database_fault(), self._bus_fault(), self._tls_fault(), self._allowlist_fault()):
             if fault is not None:
                 raise ValueError(fault)
         return self
@@ -174,6 +178,11 @@ class Settings(BaseSettings):
                 f"a production server does not listen on {self.host} without TLS: set TLS_CERT and TLS_KEY, "
                 "or BEHIND_PROXY=true if a reverse proxy does TLS"
             )
+        return None
+
+    def _allowlist_fault(self) -> str | None:
+        if (self.allowlist is None) != (self.allowlist_key is None):
+            return "ALLOWLIST and ALLOWLIST_KEY belong together: set both or none"
         return None
 
 

@@ -1,0 +1,116 @@
+"""The commands by name. What each needs is imported when it runs, so that `countertop --help` is there at once."""
+
+# ruff: noqa: ARG001 - settings are taken from the context, all in one (`given_settings`)
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from countertop.cli.flag import flag, given_settings
+
+app = typer.Typer(
+    name="countertop",
+    help="An open, self-hosted Smart Terminal gateway.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+terminal_app = typer.Typer(help="The terminal's own software.", no_args_is_help=True)
+docs_app = typer.Typer(help="Pages of the documentation that are made from the code.", no_args_is_help=True)
+app.add_typer(terminal_app, name="terminal")
+app.add_typer(docs_app, name="docs", hidden=True)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"countertop {version('countertop')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """An open, self-hosted Smart Terminal gateway."""
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    port: Annotated[str | None, flag("port")] = None,
+    data: Annotated[str | None, flag("data")] = None,
+) -> None:
+    """A test server with one terminal in the browser, and the curl commands to try it."""
+    from countertop.cli import demo as command  # noqa: PLC0415
+
+    raise typer.Exit(command.run(given_settings(context)))
+
+
+@app.command()
+def serve(  # noqa: PLR0917 - an option is given by name
+    context: typer.Context,
+    server: Annotated[str | None, flag("server")] = None,
+    host: Annotated[str | None, flag("host")] = None,
+    port: Annotated[str | None, flag("port")] = None,
+    data: Annotated[str | None, flag("data")] = None,
+    seed: Annotated[Path | None, typer.Option(help="Seed file (TOML) to apply before serving", metavar="FILE")] = None,
+    ready_file: Annotated[Path | None, typer.Option(help="Written when the node serves: JSON", metavar="FILE")] = None,
+    database_url: Annotated[str | None, flag("database_url")] = None,
+    bus_url: Annotated[str | None, flag("bus_url")] = None,
+    secret_key_file: Annotated[str | None, flag("secret_key_file")] = None,
+    connect_deadline: Annotated[str | None, flag("connect_deadline")] = None,
+    request_deadline: Annotated[str | None, flag("request_deadline")] = None,
+    poll_interval: Annotated[str | None, flag("poll_interval")] = None,
+    rate_limit: Annotated[str | None, flag("rate_limit")] = None,
+    tls_cert: Annotated[str | None, flag("tls_cert")] = None,
+    tls_key: Annotated[str | None, flag("tls_key")] = None,
+    behind_proxy: Annotated[bool | None, flag("behind_proxy")] = None,
+    allowlist: Annotated[str | None, flag("allowlist")] = None,
+    allowlist_key: Annotated[str | None, flag("allowlist_key")] = None,
+    connections: Annotated[str | None, flag("connections")] = None,
+    log_level: Annotated[str | None, flag("log_level")] = None,
+) -> None:
+    """One gateway node."""
+    from countertop.cli import serve as command  # noqa: PLC0415
+
+    raise typer.Exit(command.run(given_settings(context), seed, ready_file))
+
+
+@app.command()
+def seed(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="Seed file (TOML)", metavar="FILE")],
+    data: Annotated[str | None, flag("data")] = None,
+    database_url: Annotated[str | None, flag("database_url")] = None,
+    secret_key_file: Annotated[str | None, flag("secret_key_file")] = None,
+) -> None:
+    """Applies a seed file; applying it again changes nothing."""
+    from countertop.cli import seed as command  # noqa: PLC0415
+
+    raise typer.Exit(command.run(given_settings(context), file))
+
+
+@terminal_app.command("run")
+def terminal_run(
+    gateway: Annotated[str, typer.Option(help="The gateway's URL", metavar="URL")],
+    reader: Annotated[str | None, typer.Option(help="The reader that stripes come from", metavar="NAME")] = None,
+    screen_port: Annotated[int | None, typer.Option(help="Port of the screen's page on this machine")] = None,
+    data: Annotated[Path, typer.Option(help="Directory of the terminal's token")] = Path("countertop-terminal"),
+) -> None:
+    """The terminal's software on its own machine; pairs at first start."""
+    from countertop.cli import terminal as command  # noqa: PLC0415
+
+    raise typer.Exit(command.run(gateway, reader, screen_port, data))
+
+
+@docs_app.command("settings")
+def docs_settings() -> None:
+    """Prints docs/reference/settings.md."""
+    from countertop.cli.docs import settings_page  # noqa: PLC0415
+
+    print(settings_page(), end="")

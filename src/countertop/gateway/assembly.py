@@ -1,0 +1,195 @@
+"""Puts a node together: the one place that knows all parts. A test server adds its own on top (`countertop.sandbox.assembly`).
+
+async with Node(settings) as node:
+    await node.serve()
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from types import TracebackType
+from typing import Final, Self
+
+import structlog
+from starlette.routing import BaseRoute
+
+from countertop.domain.clock import SECOND, Clock
+from countertop.domain.ids import RandomBytes, ordered_uuid
+from countertop.gateway.bus.local import LocalBus
+from countertop.gateway.bus.nats import NatsBus
+from countertop.gateway.bus.port import Bus
+from countertop.gateway.card_range import load_allowlist
+from countertop.gateway.clock import SystemClock
+from countertop.gateway.delivery.courier import Courier
+from countertop.gateway.delivery.guard import Guard
+from countertop.gateway.delivery.sender import Sender
+from countertop.gateway.devices.assembly import make_devices
+from countertop.gateway.devices.connections import Connections
+from countertop.gateway.devices.parts import Parts as DeviceParts
+from countertop.gateway.door import Doors
+from countertop.gateway.health import Health
+from countertop.gateway.http.api import Api, make_api
+from countertop.gateway.http.parts import ApiParts
+from countertop.gateway.http.route import Route
+from countertop.gateway.metrics import Metrics
+from countertop.gateway.operations.moment import Moment
+from countertop.gateway.password import PasswordCheck
+from countertop.gateway.seed import SeedFile, plant
+from countertop.gateway.server import Listener
+from countertop.gateway.settings import Settings, SettingsError
+from countertop.gateway.store.sealing import KeyFileUnusable, Sealer, load_keyring
+from countertop.gateway.store.store import Publish, Store, open_store
+from countertop.gateway.store.trouble import Unavailable
+from countertop.gateway.timers import Timers
+
+DEVICES: Final = "terminal"
+"""First segment of the paths that terminals use."""
+
+_log = structlog.stdlib.get_logger(__name__)
+
+
+class Node:
+    """One gateway node: enter it, then let it serve. Leaving it stops its parts, the door first and the store last.
+
+    `loopback_webhooks` lets webhooks go to this machine, which only a test server may.
+    """
+
+    clock: Clock
+    store: Store
+    bus: Bus
+    courier: Courier
+    timers: Timers
+    connections: Connections
+    passwords: PasswordCheck
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None, loopback_webhooks: bool = False) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.random: RandomBytes = os.urandom
+        self.id: Final = ordered_uuid(self.clock.now(), self.random)
+        self.metrics = Metrics()
+        self._guard = Guard(loopback=loopback_webhooks)
+        self.allowlist = load_allowlist(settings.allowlist, settings.allowlist_key)
+        self._listener = Listener(settings)
+        self._open = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Opens the store. Raises SettingsError if that is not possible."""
+        self._open.push_async_callback(self._listener.stop)
+        self.passwords = PasswordCheck()
+        self._open.callback(self.passwords.close)
+        self.bus = _make_bus(self.settings, self.id)
+        try:
+            self.store = await self._open.enter_async_context(opened_store(self.settings, self.bus.publish))
+        except BaseException:
+            await self._open.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._open.aclose()
+        _log.info("stopped", node=self.id)
+
+    @property
+    def url(self) -> str:
+        """Where this node can be reached from this machine."""
+        return self._listener.url
+
+    def moment(self) -> Moment:
+        """Here and now, for an operation."""
+        return Moment(self.clock.now(), self.random, self.id)
+
+    async def seed(self, file: SeedFile) -> int:
+        """Applies a seed file; returns how many rows that made or changed. Raises SeedError."""
+        return await plant(self.store, file, self.moment)
+
+    async def serve(self, more_routes: Sequence[Route] = (), more_doors: Mapping[str, Sequence[BaseRoute]] | None = None) -> None:
+        """Starts all parts, then listens.
+
+        `more_routes` are more of the API's resources, `more_doors` other routes by the first segment of their paths.
+        """
+        await self._start_workers()
+        devices = self._open_to_devices()
+        api = self._make_api(more_routes)
+        self._open.push_async_callback(self._listener.stop)
+        self._open.callback(api.close)
+        self._watch()
+        await self._listener.start(Doors(api, {DEVICES: devices, **(more_doors or {})}))
+        _log.info("serving", node=self.id, server=self.settings.server, url=self.url)
+
+    async def _start_workers(self) -> None:
+        await self.bus.start()
+        self._open.push_async_callback(self.bus.stop)
+        self.timers = Timers(self.store, self.clock, self.id, self.random)
+        await self.timers.start()
+        self._open.push_async_callback(self.timers.stop)
+        self.courier = Courier(
+            self.store, self.clock, self.bus, Sender(self._guard), node_id=self.id, observe=self.metrics.attempted
+        )
+        await self.courier.start()
+        self._open.push_async_callback(self.courier.stop)
+
+    def _open_to_devices(self) -> list[BaseRoute]:
+        parts = DeviceParts(self.store, self.bus, self.clock, self.random, self.id, self.settings.server, self.allowlist)
+        devices = make_devices(parts)
+        self.connections = devices.connections
+        self.connections.start()
+        self._open.push_async_callback(self.connections.stop)
+        return devices.routes
+
+    def _make_api(self, more_routes: Sequence[Route]) -> Api:
+        settings = self.settings
+        health = Health(self.store, self.bus, self.metrics, self.moment)
+        return make_api(
+            ApiParts(
+                store=self.store,
+                clock=self.clock,
+                bus=self.bus,
+                random=self.random,
+                node_id=self.id,
+                passwords=self.passwords,
+                check_url=self._guard.fault,
+                connect_deadline=settings.connect_deadline_ms,
+                request_deadline=settings.request_deadline_ms,
+                poll_interval=round(settings.poll_interval * SECOND),
+                rate=settings.rate_limit.per_second,
+                burst=settings.rate_limit.burst,
+                observe=self.metrics.answered,
+                more_routes=[*health.routes(), *more_routes],
+            )
+        )
+
+    def _watch(self) -> None:
+        watch = self.metrics.watch
+        watch("countertop_terminals_connected", "Terminals connected to this node", lambda: len(self.connections))
+        watch("countertop_store_waiting", "Writes that wait for their commit", lambda: self.store.waiting)
+        watch(
+            "countertop_deliveries_in_hand",
+            "Deliveries that this node waits to send, sends or records",
+            lambda: self.courier.in_hand,
+        )
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings, publish: Publish) -> AsyncIterator[Store]:
+    """The store that the settings name, closed in the end. Raises SettingsError if it cannot be opened."""
+    try:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sealer = Sealer(load_keyring(settings.key_file))
+        store = await open_store(settings.database, sealer, publish)
+    except OSError as error:
+        raise SettingsError(f"DATA: {settings.data} cannot be used: {error.strerror}") from None
+    except KeyFileUnusable as error:
+        raise SettingsError(f"SECRET_KEY_FILE: {error}") from None
+    except Unavailable as error:
+        raise SettingsError(f"{'DATABASE_URL' if settings.database_url else 'DATA'}: {error}") from None
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _make_bus(settings: Settings, node_id: str) -> Bus:
+    return LocalBus() if settings.bus_url is None else NatsBus(settings.bus_url.get_secret_value(), node_id)
