@@ -28,7 +28,7 @@ from countertop.testing.host import HostSimulator, Quirk, State
 Ask = Callable[..., Intent]
 _: type[Processor] = Iso8583Processor
 PATIENT = Patience(connect_s=5, answer_s=5, echo_every_s=60, first_pause_s=0.01, longest_pause_s=0.05)
-HASTY = dataclasses.replace(PATIENT, answer_s=0.05)
+HASTY = dataclasses.replace(PATIENT, answer_s=0.2)
 
 
 @asynccontextmanager
@@ -242,7 +242,7 @@ async def test_open_questions_end_when_the_processor_is_stopped(key: ECKey, card
 async def test_without_a_host_nothing_is_asked(key: ECKey, card: SealedCard, ask: Ask) -> None:
     async with HostSimulator(key) as host:
         pass
-    async with connected(host, dataclasses.replace(PATIENT, connect_s=0.05)) as processor:
+    async with connected(host, dataclasses.replace(PATIENT, connect_s=0.2)) as processor:
         with pytest.raises(Unreachable):
             await processor.authorise(ask(10_00), card)
         assert not processor.online

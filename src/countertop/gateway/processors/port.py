@@ -1,8 +1,8 @@
 """What the gateway asks of a processor, and how it may fail.
 
 The order of things is the caller's duty: the intent is committed before `authorise` is called, and the decision after it. An
-intent without a decision, after a crash or an `Unanswered`, may or may not have taken money; `reverse` puts that right, as often as
-it takes. Nobody stays charged for an intent whose decision is not on record.
+intent without a decision, after a crash or an `Unanswered`, may or may not have taken money; `reverse` puts that right, and is
+called until it has. Nobody stays charged for an intent whose decision is not on record.
 """
 
 from __future__ import annotations
