@@ -75,6 +75,11 @@ class Api:
             call.caller = await self._access.admit(headers)
         return await route.handle(call)
 
+    @property
+    def waits(self) -> int:
+        """How many polls wait for news."""
+        return self._waiting.count
+
     def close(self) -> None:
         """Answers every waiting poll, so that none holds the server up."""
         self._waiting.close()

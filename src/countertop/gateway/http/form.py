@@ -62,18 +62,19 @@ class _Parameter:
 
 
 class Reader(Generic[F]):
-    """Reads one kind of form. Built once a resource."""
+    """Reads one kind of form. Built once a resource.
 
-    def __init__(self, form: type[F], style: Style) -> None:
+    A parameter of a form that is sent empty counts as left out, as browsers send forms; one of a query does not (`empties`).
+    """
+
+    def __init__(self, form: type[F], style: Style, *, empties: bool = False) -> None:
         self._form = form
         self._style = style
         self._parameters = [
             _Parameter(
                 name=field.alias or name,
                 repeated=get_origin(field.annotation) in (list, tuple),
-                may_be_empty=not field.is_required()
-                and isinstance(field.default, str | None)
-                and _keeps_empty(field.json_schema_extra),
+                may_be_empty=empties or _keeps_empty(field.json_schema_extra),
             )
             for name, field in form.model_fields.items()
         ]

@@ -23,7 +23,7 @@ class PageQuery(Form):
     limit: Annotated[int, BeforeValidator(whole_number), Field(ge=1, le=MAX_LIMIT, description="How many at most")] = MAX_LIMIT
 
 
-PAGE: Final = Reader(PageQuery, "field")
+PAGE: Final = Reader(PageQuery, "field", empties=True)
 
 
 def page_of(call: Call) -> PageQuery:

@@ -40,7 +40,7 @@ class PollQuery(Form):
     ] = 0
 
 
-_QUERY: Final = Reader(PollQuery, "field")
+_QUERY: Final = Reader(PollQuery, "field", empties=True)
 
 
 class Requests:

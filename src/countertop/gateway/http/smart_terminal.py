@@ -180,10 +180,8 @@ class SmartTerminals:
 
     async def _with_target(self, call: Call, smart_terminal_id: str, values: Values, invalid: Invalid) -> Invalid:
         """The faults of a form, and that of its terminal, which only the store knows. Raises NotFound."""
-        try:
-            terminal_id = _TARGET.read({"terminalId": values.get("terminalId", ())}).terminal_id
-        except Invalid:
-            terminal_id = None
+        form, _ = _TARGET.examine({name: sent for name, sent in values.items() if name == "terminalId"})
+        terminal_id = None if form is None else form.terminal_id
         target = await self._parts.store.read(check_target, call.caller, smart_terminal_id, terminal_id)
         return Invalid([*invalid.faults, *target])
 

@@ -32,6 +32,11 @@ class Waiting:
             for bell in bells:
                 bell.set()
 
+    @property
+    def count(self) -> int:
+        """How many wait."""
+        return sum(map(len, self._bells.values()))
+
     @contextlib.contextmanager
     def bell(self, request_id: str) -> Iterator[asyncio.Event]:
         """An event that is set whenever the request may have changed. Take it before looking, so no change falls in between."""

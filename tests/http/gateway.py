@@ -1,0 +1,143 @@
+"""A gateway as small as the API allows: a real SQLite store, the real server, nothing that delivers or shows."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from countertop.domain.releases import OLDEST
+from countertop.domain.request import Outcome
+from countertop.domain.result import Result
+from countertop.gateway.bus.local import LocalBus
+from countertop.gateway.clock import SystemClock
+from countertop.gateway.delivery.guard import Guard
+from countertop.gateway.http.api import Api, make_api
+from countertop.gateway.http.parts import ApiParts
+from countertop.gateway.operations.moment import Moment
+from countertop.gateway.operations.request import finish_request, show_request
+from countertop.gateway.operations.seed import Seed, SeedKey, SeedLogin, SeedMerchant, SeedSmartTerminal, SeedTerminal, apply_seed
+from countertop.gateway.password import PasswordCheck, hash_password
+from countertop.gateway.server import Listener
+from countertop.gateway.settings import Settings
+from countertop.gateway.store.sealing import Keyring, Sealer
+from countertop.gateway.store.store import Store, open_store
+from countertop.sandbox.clock import TestClock
+from tests.http.harness import (
+    FOREIGN_KEY,
+    FOREIGN_LOGIN,
+    FOREIGN_TERMINAL,
+    IDLE_TERMINAL,
+    KEY,
+    LOGIN,
+    OLD_KEY,
+    PASSWORD,
+    SMART_TERMINAL,
+    Client,
+)
+
+
+@dataclass
+class Gateway:
+    """A running gateway, and what a test may do behind its back."""
+
+    store: Store
+    clock: TestClock
+    api: Api
+    parts: ApiParts
+    client: Client
+
+    def now(self) -> Moment:
+        return Moment(self.clock.now(), os.urandom, "node")
+
+    async def show(self, request_id: str, terminal: str = SMART_TERMINAL) -> None:
+        """The terminal shows a request."""
+        await self.store.write(show_request, self.now(), terminal, request_id)
+
+    async def finish(self, request_id: str, outcome: Outcome, result: Result | None = None) -> None:
+        """The customer acts."""
+        await self.show(request_id)
+        await self.store.write(finish_request, self.now(), SMART_TERMINAL, request_id, outcome, result)
+
+
+def _hash_key(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()
+
+
+@cache
+def _password_hash(password: str) -> str:
+    return hash_password(password)
+
+
+def _seed() -> Seed:
+    return Seed(
+        [
+            SeedMerchant(
+                "Corner Books",
+                [SeedLogin(LOGIN, _password_hash(PASSWORD))],
+                [SeedKey(_hash_key(KEY)), SeedKey(_hash_key(OLD_KEY), OLDEST)],
+                [
+                    SeedTerminal(1, "Main", surcharge_rate=3000, merchant_number="000012345678"),
+                    SeedTerminal(2, "Café", type="ACH", company_dba="Corner Café"),
+                    SeedTerminal(3, "Closed", enabled=False),
+                ],
+                [SeedSmartTerminal(SMART_TERMINAL, "Counter 1", "SN-1"), SeedSmartTerminal(IDLE_TERMINAL, "Counter 2", "SN-2")],
+            ),
+            SeedMerchant(
+                "Other",
+                [SeedLogin(FOREIGN_LOGIN, _password_hash(PASSWORD))],
+                [SeedKey(_hash_key(FOREIGN_KEY))],
+                [SeedTerminal(9, "Elsewhere")],
+                [SeedSmartTerminal(FOREIGN_TERMINAL, "Elsewhere")],
+            ),
+        ]
+    )
+
+
+GENEROUS: Final[dict[str, Any]] = {"poll_interval": 0, "rate": 100_000.0, "burst": 100_000}
+"""Limits that no test meets by accident."""
+
+
+@asynccontextmanager
+async def running_gateway(
+    folder: Path, *, change: Callable[[ApiParts], ApiParts] = lambda parts: parts, **limits: Any
+) -> AsyncIterator[Gateway]:
+    """A gateway on a port of its own. `limits` are members of `ApiParts`; `change` may replace others."""
+    bus = LocalBus()
+    store = await open_store(f"sqlite:///{folder / 'countertop.db'}", Sealer(Keyring.new()), bus.publish)
+    clock = TestClock(SystemClock())
+    passwords = PasswordCheck()
+    parts = change(
+        ApiParts(
+            store=store,
+            clock=clock,
+            bus=bus,
+            random=os.urandom,
+            node_id="node",
+            passwords=passwords,
+            check_url=Guard(loopback=True, resolve=_resolve).fault,
+            connect_deadline=10_000,
+            request_deadline=60_000,
+            **(GENEROUS | limits),
+        )
+    )
+    await store.write(apply_seed, parts.moment(), _seed())
+    api = make_api(parts)
+    listener = Listener(Settings(port=0))
+    await listener.start(api)
+    try:
+        yield Gateway(store, clock, api, parts, Client(listener.url))
+    finally:
+        api.close()
+        await listener.stop()
+        await store.close()
+        passwords.close()
+
+
+async def _resolve(_: str) -> list[str]:
+    return ["93.184.215.14"]
