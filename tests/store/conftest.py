@@ -6,11 +6,14 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
-from tests.store.world import World, opened
+from psycopg import sql
 
 from countertop.gateway.store.store import database_at
+from countertop.gateway.store.table import metadata
 from countertop.testing.postgres import PostgresMissing, PostgresServer, postgres_server
+from tests.store.world import World, opened
 
 DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
@@ -25,7 +28,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: PostgresServer) -> str:
+def postgres_database(postgres: PostgresServer) -> str:
     name = postgres.create_database()
     database_at(postgres.url(name)).migrate()
     return name
@@ -44,10 +47,14 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres: PostgresServer, postgres_template: str) -> Iterator[str]:
-    name = postgres.create_database(postgres_template)
-    yield postgres.url(name)
-    postgres.drop_database(name)
+def postgres_url(postgres: PostgresServer, postgres_database: str) -> str:
+    # Emptied, not made anew: that takes a tenth of the time.
+    url = postgres.url(postgres_database)
+    with psycopg.connect(url) as connection:
+        connection.execute("SET session_replication_role = replica")  # so that the order of tables does not matter
+        for name in metadata.tables:
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
+    return url
 
 
 @pytest.fixture(params=DATABASES)

