@@ -12,13 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Self, cast
 
 from bench.load import connect
+from countertop.domain.request import Outcome
+from countertop.domain.result import CardRead
+from countertop.protocol.frames import Finished, Hello, Shown, encode
+from countertop.protocol.screens import Screen
 
-HELLO: Final = '{"frame":"hello","software":"bench","screen":"IDLE"}'
-SHOWN: Final = '{"frame":"shown","request_id":"%s"}'
-FINISHED: Final = (
-    '{"frame":"finished","request_id":"%s","outcome":"CARD_READ",'
-    '"result":{"kind":"read","stripe":";7090112233654321?","track2":"7090112233654321"}}'
-)
+_ANY: Final = "00000000-0000-0000-0000-000000000000"
+HELLO: Final = encode(Hello(software="bench", screen=Screen.IDLE))
+SHOWN: Final = encode(Shown(request_id=_ANY)).replace(_ANY, "%s")
+CARD: Final = CardRead(";7090112233654321?", None, "7090112233654321")
+FINISHED: Final = encode(Finished(request_id=_ANY, outcome=Outcome.CARD_READ, result=CARD)).replace(_ANY, "%s")
 REQUEST_ID: Final = b'"request_id":"'
 OPEN: Final = (
     "GET /terminal/channel HTTP/1.1\r\nhost: 127.0.0.1\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
