@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import random
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from countertop.domain.order import Order, ReadOrder
 from countertop.domain.releases import NEWEST
 from countertop.gateway.bus.local import LocalBus
 from countertop.gateway.clock import SystemClock
+from countertop.gateway.console.assembly import make_console
+from countertop.gateway.console.parts import Parts as ConsoleParts
 from countertop.gateway.devices.assembly import Devices, make_devices
 from countertop.gateway.devices.parts import Parts
 from countertop.gateway.operations.access import Caller
@@ -131,6 +134,14 @@ class Gateway:
     clock: Clock
     session: aiohttp.ClientSession
     running: list[asyncio.Task[None]] = field(default_factory=list)
+    closing: list[aiohttp.ClientSession] = field(default_factory=list)
+
+    async def stop_terminals(self) -> None:
+        for task in self.running:
+            task.cancel()
+        await asyncio.gather(*self.running, return_exceptions=True)
+        for other in self.closing:
+            await other.close()
 
     @property
     def store(self) -> Store:
@@ -176,35 +187,53 @@ async def until(agent: Agent, done: Callable[[View], bool]) -> View:
 
 
 @asynccontextmanager
-async def gateway_at(folder: Path, port: int = 0, *, fresh: bool = True) -> AsyncIterator[Gateway]:
-    """A node on the store in a folder."""
+async def gateway_at(folder: Path, port: int = 0) -> AsyncIterator[Gateway]:
+    """A node on the store in a folder that `make_store` made."""
     clock, bus = Clock(), LocalBus()
     sealer = Sealer(load_keyring(folder / "keys"))
     store = await open_store(f"sqlite:///{folder / 'countertop.db'}", sealer, bus.publish)
     parts = Parts(store=store, bus=bus, clock=clock, random=os.urandom, node_id="node-1", server="test")
-    if fresh:
-        await store.write(seed, clock.now(), hash_password(PASSWORD))
     await store.write(renew_node, parts.moment(), 600_000)
     passwords = PasswordCheck()
     devices = make_devices(parts)
     devices.connections.start()
     listener = Listener(Settings.model_validate({"port": port}))
-    await listener.start(Starlette(routes=devices.routes))
+    console = ConsoleParts(store, clock, os.urandom, "node-1", passwords, sealer)
+    await listener.start(Starlette(routes=devices.routes + make_console(console)))
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         gateway = Gateway(listener.url, parts, devices, clock, session)
         try:
             yield gateway
         finally:
-            for task in gateway.running:
-                task.cancel()
-            await asyncio.gather(*gateway.running, return_exceptions=True)
+            await gateway.stop_terminals()
             await devices.connections.stop()
             await listener.stop()
             await store.close()
             passwords.close()
 
 
+async def make_store(folder: Path) -> None:
+    """Makes the database and the keys in a folder."""
+    store = await open_store(f"sqlite:///{folder / 'countertop.db'}", Sealer(load_keyring(folder / "keys")), lambda _hints: None)
+    await store.write(seed, SystemClock().now(), hash_password(PASSWORD))
+    await store.close()
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store as every test begins with, made once: migrations take longer than most tests."""
+    folder = tmp_path_factory.mktemp("seeded")
+    asyncio.run(make_store(folder))
+    return folder
+
+
 @pytest.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
-    async with gateway_at(tmp_path) as running:
+def data(tmp_path: Path, seeded: Path) -> Path:
+    """A folder with a store of the test's own."""
+    return Path(shutil.copytree(seeded, tmp_path / "data"))
+
+
+@pytest.fixture
+async def gateway(data: Path) -> AsyncIterator[Gateway]:
+    async with gateway_at(data) as running:
         yield running

@@ -147,9 +147,9 @@ async def test_a_lost_connection_in_mid_request_changes_nothing_for_the_customer
     assert (await gateway.ended(request_id)).outcome is Outcome.CARD_READ
 
 
-async def test_a_result_survives_a_restart_of_the_gateway(tmp_path: Path) -> None:
+async def test_a_result_survives_a_restart_of_the_gateway(data: Path) -> None:
     async with aiohttp.ClientSession() as session:
-        async with gateway_at(tmp_path) as first:
+        async with gateway_at(data) as first:
             agent = first.terminal(session=session)
             running = first.running.pop()
             await until(agent, lambda view: view.online)
@@ -159,7 +159,7 @@ async def test_a_result_survives_a_restart_of_the_gateway(tmp_path: Path) -> Non
         await until(agent, lambda view: not view.online)
         agent.swipe(GIFT)
 
-        async with gateway_at(tmp_path, int(first.url.rpartition(":")[2]), fresh=False) as second:
+        async with gateway_at(data, int(first.url.rpartition(":")[2])) as second:
             second.running.append(running)
             assert (await second.ended(request_id)).outcome is Outcome.CARD_READ
 

@@ -24,7 +24,8 @@ from countertop.protocol.frames import MAX_FRAME, SUBPROTOCOL, FromTerminal, enc
 from countertop.protocol.session import CloseCode, TerminalSession, Violation
 from countertop.terminal.frame_log import FrameLog
 from countertop.terminal.machine import Machine
-from countertop.terminal.view import Key, Stroke, View
+from countertop.terminal.pairing import obtain_token
+from countertop.terminal.view import Key, Pairing, Stroke, View
 
 CHANNEL: Final = "/terminal/channel"
 FIRST_WAIT: Final = 250
@@ -50,13 +51,13 @@ class Agent:
     """
 
     def __init__(
-        self, gateway: str, token: str, machine: Machine, clock: Clock, *, session: aiohttp.ClientSession, random: Random
+        self, gateway: str, token: str | None, machine: Machine, clock: Clock, *, session: aiohttp.ClientSession, random: Random
     ) -> None:
         self.machine = machine
         self.token = token
         self.frames = FrameLog()
         self.frames = FrameLog()
-        self._channel = gateway.rstrip("/") + CHANNEL
+        self._gateway = gateway.rstrip("/")
         self._clock = clock
         self._session = session
         self._random = random
@@ -118,8 +119,16 @@ class Agent:
 
     # The channel.
 
+    async def pair(self) -> str:
+        """Shows a code until an operator confirms it. Returns the token that the terminal has from then on, for safe keeping."""
+        try:
+            self.token = await obtain_token(self._gateway, self._session, self._clock, self._show_pairing)
+        finally:
+            self._show_pairing(None)
+        return self.token
+
     async def run(self) -> None:
-        """Connects, again and again, until cancelled."""
+        """Connects, again and again, until cancelled. A terminal without a token has to `pair` first."""
         wait = 0
         try:
             while True:
@@ -147,7 +156,7 @@ class Agent:
         patience = aiohttp.ClientWSTimeout(ws_receive=SILENCE, ws_close=2.0)
         try:
             async with self._session.ws_connect(
-                self._channel, headers=headers, protocols=(SUBPROTOCOL,), max_msg_size=MAX_FRAME, timeout=patience
+                self._gateway + CHANNEL, headers=headers, protocols=(SUBPROTOCOL,), max_msg_size=MAX_FRAME, timeout=patience
             ) as socket:
                 return await self._converse(socket)
         except aiohttp.WSServerHandshakeError as error:
@@ -180,6 +189,10 @@ class Agent:
             self.machine.disconnected()
             self._settle()
         return rules.welcomed and socket.close_code not in _FAULTS
+
+    def _show_pairing(self, pairing: Pairing | None) -> None:
+        self.machine.pair(pairing)
+        self._settle()
 
     # After each thing that happened.
 
