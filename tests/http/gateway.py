@@ -25,8 +25,10 @@ from countertop.gateway.operations.seed import Seed, SeedKey, SeedLogin, SeedMer
 from countertop.gateway.password import PasswordCheck, hash_password
 from countertop.gateway.server import Listener
 from countertop.gateway.settings import Settings
+from countertop.gateway.store import merchant
 from countertop.gateway.store.sealing import Keyring, Sealer
 from countertop.gateway.store.store import Store, open_store
+from countertop.gateway.store.unit import Unit
 from countertop.sandbox.clock import TestClock
 from tests.http.harness import (
     FOREIGN_KEY,
@@ -63,6 +65,20 @@ class Gateway:
         """The customer acts."""
         await self.show(request_id)
         await self.store.write(finish_request, self.now(), SMART_TERMINAL, request_id, outcome, result)
+
+    async def set_password(self, login: str, password: str) -> None:
+        """The operator gives a login another password."""
+        await self.store.write(_set_password, login, _password_hash(password))
+
+    async def forget_login(self, login: str) -> None:
+        """The operator takes a login's password away."""
+        await self.store.write(_set_password, login, "")
+
+
+def _set_password(unit: Unit, name: str, password_hash: str) -> None:
+    login = unit.one(merchant.FIND_LOGIN, login=name)
+    assert login is not None
+    unit.run(merchant.CHANGE_LOGIN, login_id=login.id, password_hash=password_hash)
 
 
 def _hash_key(key: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -98,6 +98,12 @@ async def read_reply(reader: asyncio.StreamReader, *, head: bool = False) -> Rep
         return await read_reply(reader, head=head)
     length = 0 if head or status == 204 else int(headers["content-length"])
     return Reply(status, headers, await reader.readexactly(length))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Lets everything else run until a condition holds."""
+    while not condition():  # noqa: ASYNC110 - the condition is of the server's, which rings no bell for tests
+        await asyncio.sleep(0.001)
 
 
 def assert_error_shape(reply: Reply, status: int) -> None:

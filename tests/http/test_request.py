@@ -11,7 +11,7 @@ import pytest
 from countertop.domain.request import Outcome
 from countertop.domain.result import ButtonPressed, CardRead
 from tests.http.gateway import Gateway, running_gateway
-from tests.http.harness import FOREIGN_TERMINAL, IDLE_TERMINAL, OLD_KEY, SMART_TERMINAL, Client, assert_error_shape
+from tests.http.harness import FOREIGN_TERMINAL, IDLE_TERMINAL, OLD_KEY, SMART_TERMINAL, Client, assert_error_shape, until
 
 READ = f"/smartterminals/{SMART_TERMINAL}/request-read"
 MAIN = f"/smartterminals/{SMART_TERMINAL}/main"
@@ -183,14 +183,12 @@ async def test_a_poll_waits_for_the_next_change(tmp_path: Path) -> None:
     async with running_gateway(tmp_path, poll_interval=60_000) as gateway:
         request_id = await start(gateway.client)
         waiting = asyncio.create_task(poll(gateway.client, request_id, "?wait=60"))
-        while not gateway.api.waits:
-            await asyncio.sleep(0)
+        await until(lambda: gateway.api.waits == 1)
         await gateway.show(request_id)
         assert await waiting == {"status": "IN_PROGRESS"}
         # News do not count as polling too often.
         again = asyncio.create_task(poll(gateway.client, request_id, "?wait=60.0"))
-        while not gateway.api.waits:
-            await asyncio.sleep(0)
+        await until(lambda: gateway.api.waits == 1)
         await gateway.finish(request_id, Outcome.CUSTOMER_CANCELLED)
         assert await again == {"status": "COMPLETE", "outcome": "CUSTOMER_CANCELLED"}
         # What has ended is not waited for.
@@ -201,8 +199,7 @@ async def test_a_wait_ends_with_its_time_or_with_the_server(gateway: Gateway) ->
     request_id = await start(gateway.client)
     assert await poll(gateway.client, request_id, "?wait=0.02") == {"status": "CONNECTING"}
     waiting = asyncio.create_task(poll(gateway.client, request_id, "?wait=60"))
-    while not gateway.api.waits:
-        await asyncio.sleep(0)
+    await until(lambda: gateway.api.waits == 1)
     gateway.api.close()
     assert await waiting == {"status": "CONNECTING"}
 
@@ -210,11 +207,9 @@ async def test_a_wait_ends_with_its_time_or_with_the_server(gateway: Gateway) ->
 async def test_who_leaves_while_waiting_is_forgotten(gateway: Gateway) -> None:
     request_id = await start(gateway.client)
     waiting = asyncio.create_task(poll(gateway.client, request_id, "?wait=60"))
-    while not gateway.api.waits:
-        await asyncio.sleep(0)
+    await until(lambda: gateway.api.waits == 1)
     waiting.cancel()
-    while gateway.api.waits:
-        await asyncio.sleep(0.001)
+    await until(lambda: gateway.api.waits == 0)
 
 
 @pytest.mark.parametrize(

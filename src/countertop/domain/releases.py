@@ -37,10 +37,10 @@ def release_at(text: str) -> Release:
 
     Raises NotReadable if `text` is not a date of the form YYYY-MM-DD.
     """
-    if len(text) != len(NEWEST):
-        raise NotReadable("a release is a date of the form YYYY-MM-DD")
     try:
         date = datetime.date.fromisoformat(text).isoformat()
     except ValueError:
         raise NotReadable("a release is a date of the form YYYY-MM-DD") from None
+    if date != text:  # ISO 8601 has other ways to write a date
+        raise NotReadable("a release is a date of the form YYYY-MM-DD")
     return max((release for release in RELEASES if release <= date), default=OLDEST)

@@ -30,8 +30,7 @@ from countertop.gateway.wire.webhook import WebhookBody, webhook_body
 Event = Literal["SMARTTERMINAL_REQUEST", "TRANSACTION", "TRANSACTION_SIGNATURE", "CUSTOMER", "DEPOSIT", "SETTLEMENT"]
 Url = Annotated[str, StringConstraints(max_length=MAX_URL), Field(description="HTTPS, without a port, on a public address")]
 Secret = Annotated[
-    str,
-    StringConstraints(max_length=MAX_SECRET, pattern=LINE),
+    Annotated[str, StringConstraints(max_length=MAX_SECRET, pattern=LINE)] | None,
     Field(json_schema_extra={"allowEmptyValue": True}, description="Signs the deliveries; empty: they are not signed"),
 ]
 
@@ -41,14 +40,14 @@ class WebhookForm(Form):
 
     event: Annotated[Event, Field(description="What is to be told")]
     url: Url
-    secret: Secret | None = None
+    secret: Secret = None
 
 
 class WebhookChange(Form):
     """What is to change; what is left out stays."""
 
     url: Url | None = None
-    secret: Secret | None = None
+    secret: Secret = None
 
 
 _FORM: Final = Reader(WebhookForm, "label")
