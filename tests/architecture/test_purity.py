@@ -54,7 +54,8 @@ VENDOR_NAME: Final = re.compile(r"[a-z]+(?:[A-Z][a-z]+)+")
 
 CARD: Final = re.compile(r"(?<![\w.])(?:\d[ -]?){12,18}\d(?![\w.])")
 BRANDED: Final = re.compile(r"4|5[1-5]|2[2-7]|3[4-9]|30[0-5]|6011|64[4-9]|65|62|81")
-CARDS_BELONG_IN: Final = ("tests/", "docs/", "src/countertop/sandbox/", "src/countertop/testing/")
+CARDS_BELONG_IN: Final = ("src/countertop/sandbox/", "src/countertop/testing/", "src/countertop/terminal/readers/simulated.py")
+"""Numbers that schemes publish for tests, where tests and demonstrations swipe them."""
 
 
 def calls(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -108,7 +109,7 @@ def test_the_vendors_field_names_stay_outside() -> None:
         for node in set(ast.walk(module.tree)) - of_faults(module.tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and VENDOR_NAME.fullmatch(node.value)
     }
-    assert found == set(SPELLED_SO)
+    assert found <= set(SPELLED_SO)
 
 
 def luhn_valid(digits: str) -> bool:
