@@ -19,6 +19,7 @@ from sqlalchemy import insert
 from starlette.applications import Starlette
 
 from countertop.domain.clock import SECOND, Instant
+from countertop.domain.hint import Hint
 from countertop.domain.order import Order, ReadOrder
 from countertop.domain.releases import NEWEST
 from countertop.gateway.bus.local import LocalBus
@@ -187,18 +188,21 @@ async def until(agent: Agent, done: Callable[[View], bool]) -> View:
 
 
 @asynccontextmanager
-async def gateway_at(folder: Path, port: int = 0) -> AsyncIterator[Gateway]:
-    """A node on the store in a folder that `make_store` made."""
+async def gateway_at(
+    folder: Path, port: int = 0, *, node_id: str = "node-1", lose: Callable[[Hint], bool] = lambda _hint: False
+) -> AsyncIterator[Gateway]:
+    """A node on the store in a folder that `make_store` made. `lose` says which hints get lost."""
     clock, bus = Clock(), LocalBus()
     sealer = Sealer(load_keyring(folder / "keys"))
-    store = await open_store(f"sqlite:///{folder / 'countertop.db'}", sealer, bus.publish)
-    parts = Parts(store=store, bus=bus, clock=clock, random=os.urandom, node_id="node-1", server="test")
+    url = f"sqlite:///{folder / 'countertop.db'}"
+    store = await open_store(url, sealer, lambda hints: bus.publish([hint for hint in hints if not lose(hint)]))
+    parts = Parts(store=store, bus=bus, clock=clock, random=os.urandom, node_id=node_id, server="test")
     await store.write(renew_node, parts.moment(), 600_000)
     passwords = PasswordCheck()
     devices = make_devices(parts)
     devices.connections.start()
     listener = Listener(Settings.model_validate({"port": port}))
-    console = ConsoleParts(store, clock, os.urandom, "node-1", passwords, sealer)
+    console = ConsoleParts(store, clock, os.urandom, node_id, passwords, sealer)
     await listener.start(Starlette(routes=devices.routes + make_console(console)))
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         gateway = Gateway(listener.url, parts, devices, clock, session)

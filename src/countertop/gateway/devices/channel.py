@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
+from countertop.domain.clock import Instant
 from countertop.domain.errors import NotFound, TooLate
 from countertop.domain.order import Kind, Order
 from countertop.domain.result import CardRead
@@ -60,12 +61,12 @@ class Gone(Exception):
 
 
 class Pushed(NamedTuple):
-    """The request that the terminal was last told to show; `at` is the event loop's time then, in seconds."""
+    """The request that the terminal was last told to show, and when. `remaining` is what it was told, in milliseconds."""
 
     request_id: str
     kind: Kind
     remaining: int
-    at: float
+    at: Instant
 
 
 class Channel:
@@ -116,7 +117,7 @@ class Channel:
 
     def show(self, request_id: str, order: Order, remaining: int) -> None:
         """Tells the terminal to show a request."""
-        self.pushed = Pushed(request_id, order.kind, remaining, self._loop.time())
+        self.pushed = Pushed(request_id, order.kind, remaining, self._parts.clock.now())
         self.say(Show(request_id=request_id, order=order, remaining=remaining))
 
     def clear(self, request_id: str) -> None:

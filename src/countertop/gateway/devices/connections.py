@@ -34,8 +34,8 @@ SWEEP: Final = 2 * SECOND
 """How often missed hints are looked for, and changed screens written down."""
 THOROUGH: Final = 15
 """Every so many sweeps, connections that were replaced at another node are looked for: a question about each terminal."""
-SETTLED: Final = 2.0
-"""Seconds after a push before the sweep may doubt that it arrived."""
+SETTLED: Final = 2 * SECOND
+"""How long after a push the sweep may doubt that it arrived."""
 AT_ONCE: Final = 256
 """Terminals asked for or written down at a time."""
 TRY_AGAIN_LATER: Final = 1013
@@ -58,6 +58,8 @@ class Connections:
         self._asking: asyncio.Task[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
         self._unsubscribe: list[Callable[[], None]] = []
+        self.open = True
+        """Whether terminals may connect; not any more once the node stops."""
 
     def __len__(self) -> int:
         """How many terminals are connected here."""
@@ -75,6 +77,7 @@ class Connections:
 
     async def stop(self) -> None:
         """Asks every terminal to connect elsewhere, or here a little later; returns when their ends are written down."""
+        self.open = False
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         tasks = [task for task in (self._sweeping, self._asking) if task is not None]
@@ -229,7 +232,7 @@ class Connections:
             channel.show(request.request_id, request.order, request.remaining)
 
     def _settled(self, channel: Channel) -> bool:
-        return channel.pushed is None or asyncio.get_running_loop().time() - channel.pushed.at > SETTLED
+        return channel.pushed is None or self._parts.clock.now() - channel.pushed.at >= SETTLED
 
     # What is written down a little later.
 

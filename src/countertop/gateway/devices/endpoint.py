@@ -40,6 +40,10 @@ class ChannelEndpoint:
         try:
             terminal_id = await self._find_terminal(scope)
         except Unavailable:
+            terminal_id, busy = None, True
+        else:
+            busy = not self._connections.open
+        if busy:
             await _deny(send, 503, "try again later", (b"retry-after", b"1"))
             return
         if terminal_id is None:
