@@ -13,16 +13,14 @@ from countertop.domain.clock import Instant
 RandomBytes = Callable[[int], bytes]
 """Gives so many random bytes: `os.urandom` in a server, a seeded source in a test."""
 
-_VERSION_7: Final = 0x7 << 76
-_VARIANT: Final = 0x2 << 62
+_VARIANT: Final = "89ab"
 
 
 def ordered_uuid(now: Instant, random: RandomBytes) -> str:
     """A UUID of version 7: 48 bits of `now`, then 74 random bits."""
-    noise = int.from_bytes(random(10))
-    value = (now & 0xFFFF_FFFF_FFFF) << 80 | _VERSION_7 | (noise >> 62 & 0xFFF) << 64 | _VARIANT | noise & 0x3FFF_FFFF_FFFF_FFFF
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    time = f"{now:012x}"
+    noise = random(10).hex()
+    return f"{time[:8]}-{time[8:]}-7{noise[:3]}-{_VARIANT[int(noise[3], 16) & 3]}{noise[4:7]}-{noise[7:19]}"
 
 
 def first_uuid(instant: Instant) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -19,9 +20,11 @@ ANSWER: Final = "answer"
 """The purpose that remembered answers are sealed for."""
 
 _ORDER: Final[TypeAdapter[Order]] = TypeAdapter(Order)
+_COMPACT: Final = json.JSONEncoder(separators=(",", ":")).encode
 _RESULT: Final[TypeAdapter[Result]] = TypeAdapter(Result)
 
 
+@lru_cache(maxsize=64)
 def write_order(order: Order) -> str:
     """An order as text."""
     return _ORDER.dump_json(order).decode()
@@ -44,7 +47,7 @@ def read_result(plain: bytes) -> Result:
 
 def write_data(data: Mapping[str, object]) -> str:
     """An event's facts as text."""
-    return json.dumps(data, separators=(",", ":"))
+    return _COMPACT(data)
 
 
 def read_data(text: str) -> dict[str, Any]:
@@ -55,4 +58,4 @@ def read_data(text: str) -> dict[str, Any]:
 
 def write_list(texts: Sequence[str]) -> str:
     """The parameter of `statement.among`."""
-    return json.dumps(texts)
+    return _COMPACT(texts)

@@ -65,8 +65,9 @@ SUBSCRIPTIONS: Final = Query(
 
 UNFINISHED: Final = Query(
     select(delivery.webhook_id)
-    .where(delivery.subject_id == bindparam("subject_id"), delivery.due.is_not(None))
-    .with_for_update(),
+    .select_from(table.event.join(table.delivery, delivery.event_id == event.id))
+    .where(event.subject_id == bindparam("subject_id"), delivery.due.is_not(None))
+    .with_for_update(of=table.delivery),
     str,
 )
 """The endpoints that are still owed an earlier event of a subject.
@@ -146,11 +147,11 @@ INSERT_ATTEMPT: Final = Command(insert(table.attempt))
 
 NEXT_IN_ORDER: Final = Query(
     _SELECT.where(
-        delivery.subject_id == bindparam("subject_id"),
+        event.subject_id == bindparam("subject_id"),
         delivery.webhook_id == bindparam("webhook_id"),
         delivery.due == WAITING,
     )
-    .order_by(delivery.sequence)
+    .order_by(event.sequence)
     .limit(1),
     StoredDelivery,
 )

@@ -14,6 +14,11 @@ from countertop.gateway.store.statement import DialectName
 _BUSY_MS: Final = 2_000
 """How long a writer waits for another process (`countertop seed`, a backup) to release the file."""
 
+_CACHE_KIB: Final = 16 * 1024
+"""Room for the inner pages of all trees of millions of rows, so that a write touches what it changes and nothing else."""
+_CHECKPOINT_PAGES: Final = 4_000
+"""The log is carried over into the file each 16 MiB: pages that change often are carried once instead of many times."""
+
 _UNAVAILABLE: Final = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -43,6 +48,8 @@ class SqliteLink:
             self.cursor.execute("PRAGMA journal_mode = WAL")
             self.cursor.execute("PRAGMA synchronous = FULL")
             self.cursor.execute("PRAGMA foreign_keys = ON")
+            self.cursor.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            self.cursor.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             if not writing:
                 self.cursor.execute("PRAGMA query_only = ON")
         except BaseException:

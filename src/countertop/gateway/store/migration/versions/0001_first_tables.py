@@ -76,6 +76,7 @@ def _attempt() -> None:
         sa.Column("failure", sa.Text(), nullable=True),
         sa.Column("answer", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("event_id", "webhook_id", "number", name=op.f("pk_attempt")),
+        sqlite_with_rowid=False,
     )
 
 
@@ -84,14 +85,11 @@ def _delivery() -> None:
         "delivery",
         sa.Column("event_id", sa.Text(), nullable=False),
         sa.Column("webhook_id", sa.Text(), nullable=False),
-        sa.Column("merchant_id", sa.Text(), nullable=False),
-        sa.Column("subject_id", sa.Text(), nullable=False),
-        sa.Column("sequence", sa.Integer(), nullable=False),
-        sa.Column("created", sa.BigInteger(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("due", sa.BigInteger(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("event_id", "webhook_id", name=op.f("pk_delivery")),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_delivery_due",
@@ -101,15 +99,7 @@ def _delivery() -> None:
         sqlite_where=sa.text("due IS NOT NULL"),
         postgresql_where=sa.text("due IS NOT NULL"),
     )
-    op.create_index(
-        "ix_delivery_order",
-        "delivery",
-        ["subject_id", "webhook_id", "sequence"],
-        unique=False,
-        sqlite_where=sa.text("due IS NOT NULL"),
-        postgresql_where=sa.text("due IS NOT NULL"),
-    )
-    op.create_index("ix_delivery_webhook_id_created", "delivery", ["webhook_id", "created"], unique=False)
+    op.create_index("ix_delivery_webhook_id_event_id", "delivery", ["webhook_id", "event_id"], unique=False)
 
 
 def _event() -> None:
@@ -126,7 +116,8 @@ def _event() -> None:
         sa.Column("sealed_result", sa.LargeBinary(), nullable=True),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
-        sa.UniqueConstraint("subject_id", "type", "sequence", name=op.f("uq_event_subject_id_type_sequence")),
+        sa.UniqueConstraint("subject_id", "sequence", name=op.f("uq_event_subject_id_sequence")),
+        sqlite_with_rowid=False,
     )
 
 
@@ -185,6 +176,7 @@ def _request() -> None:
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.Column("ended", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_request")),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_request_deadline",
