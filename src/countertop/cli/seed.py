@@ -9,7 +9,7 @@ from pathlib import Path
 
 from countertop.cli.process import complaints
 from countertop.domain.ids import ordered_uuid
-from countertop.gateway.assembly import opened_store
+from countertop.gateway.assembly import open_sealer, opened_store
 from countertop.gateway.bus.local import LocalBus
 from countertop.gateway.clock import SystemClock
 from countertop.gateway.operations.moment import Moment
@@ -30,5 +30,5 @@ async def _apply(flags: Mapping[str, object], file: Path) -> int:
     seed = read_seed(file, test_server=settings.server == "test")
     clock = SystemClock()
     node_id = ordered_uuid(clock.now(), os.urandom)
-    async with opened_store(settings, LocalBus().publish) as store:
+    async with opened_store(settings, open_sealer(settings), LocalBus().publish) as store:
         return await plant(store, seed, lambda: Moment(clock.now(), os.urandom, node_id))

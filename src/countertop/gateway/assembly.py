@@ -22,6 +22,8 @@ from countertop.gateway.bus.nats import NatsBus
 from countertop.gateway.bus.port import Bus
 from countertop.gateway.card_range import load_allowlist
 from countertop.gateway.clock import SystemClock
+from countertop.gateway.console.assembly import make_console
+from countertop.gateway.console.parts import Parts as ConsoleParts
 from countertop.gateway.delivery.courier import Courier
 from countertop.gateway.delivery.guard import Guard
 from countertop.gateway.delivery.sender import Sender
@@ -45,7 +47,8 @@ from countertop.gateway.store.trouble import Unavailable
 from countertop.gateway.timers import Timers
 
 DEVICES: Final = "terminal"
-"""First segment of the paths that terminals use."""
+CONSOLE: Final = "pair"
+"""First segments of the paths that terminals and operators use."""
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -82,7 +85,8 @@ class Node:
         self._open.callback(self.passwords.close)
         self.bus = _make_bus(self.settings, self.id)
         try:
-            self.store = await self._open.enter_async_context(opened_store(self.settings, self.bus.publish))
+            self._sealer = open_sealer(self.settings)
+            self.store = await self._open.enter_async_context(opened_store(self.settings, self._sealer, self.bus.publish))
         except BaseException:
             await self._open.aclose()
             raise
@@ -111,12 +115,12 @@ class Node:
         `more_routes` are more of the API's resources, `more_doors` other routes by the first segment of their paths.
         """
         await self._start_workers()
-        devices = self._open_to_devices()
+        doors = {DEVICES: self._open_to_devices(), CONSOLE: self._make_console(), **(more_doors or {})}
         api = self._make_api(more_routes)
         self._open.push_async_callback(self._listener.stop)
         self._open.callback(api.close)
         self._watch()
-        await self._listener.start(Doors(api, {DEVICES: devices, **(more_doors or {})}))
+        await self._listener.start(Doors(api, doors))
         _log.info("serving", node=self.id, server=self.settings.server, url=self.url)
 
     async def _start_workers(self) -> None:
@@ -138,6 +142,9 @@ class Node:
         self.connections.start()
         self._open.push_async_callback(self.connections.stop)
         return devices.routes
+
+    def _make_console(self) -> list[BaseRoute]:
+        return make_console(ConsoleParts(self.store, self.clock, self.random, self.id, self.passwords, self._sealer))
 
     def _make_api(self, more_routes: Sequence[Route]) -> Api:
         settings = self.settings
@@ -172,17 +179,25 @@ class Node:
         )
 
 
-@asynccontextmanager
-async def opened_store(settings: Settings, publish: Publish) -> AsyncIterator[Store]:
-    """The store that the settings name, closed in the end. Raises SettingsError if it cannot be opened."""
+def open_sealer(settings: Settings) -> Sealer:
+    """What seals with the keys that the settings name; at the first start they, and the data directory, are made.
+
+    Raises SettingsError if that is not possible.
+    """
     try:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        sealer = Sealer(load_keyring(settings.key_file))
-        store = await open_store(settings.database, sealer, publish)
+        return Sealer(load_keyring(settings.key_file))
     except OSError as error:
         raise SettingsError(f"DATA: {settings.data} cannot be used: {error.strerror}") from None
     except KeyFileUnusable as error:
         raise SettingsError(f"SECRET_KEY_FILE: {error}") from None
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings, sealer: Sealer, publish: Publish) -> AsyncIterator[Store]:
+    """The store that the settings name, closed in the end. Raises SettingsError if it cannot be opened."""
+    try:
+        store = await open_store(settings.database, sealer, publish)
     except Unavailable as error:
         raise SettingsError(f"{'DATABASE_URL' if settings.database_url else 'DATA'}: {error}") from None
     try:
