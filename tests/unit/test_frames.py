@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -176,3 +178,12 @@ def test_every_frame_has_its_example_in_the_strategies() -> None:
         "Shown",
         "Finished",
     }
+
+
+def test_every_frame_is_on_the_page_as_it_is_said() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "device-protocol.md").read_text("utf-8")
+    gateways, terminals = page.split("## What the gateway says")[1].split("## What the terminal says")
+
+    for text, decode, frames in ((gateways, decode_from_gateway, FromGateway), (terminals, decode_from_terminal, FromTerminal)):
+        examples = [decode(line) for line in re.findall(r"^\{.*\}$", text, re.MULTILINE)]
+        assert {type(frame) for frame in examples} == set(get_args(get_args(frames)[0]))

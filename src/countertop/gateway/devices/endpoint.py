@@ -37,14 +37,13 @@ class ChannelEndpoint:
         if SUBPROTOCOL not in scope["subprotocols"]:
             await _deny(send, 400, f"speak the subprotocol {SUBPROTOCOL}")
             return
+        if not self._connections.open:
+            await _put_off(send)
+            return
         try:
             terminal_id = await self._find_terminal(scope)
         except Unavailable:
-            terminal_id, busy = None, True
-        else:
-            busy = not self._connections.open
-        if busy:
-            await _deny(send, 503, "try again later", (b"retry-after", b"1"))
+            await _put_off(send)
             return
         if terminal_id is None:
             await _deny(send, 401, "the token is missing or unknown", (b"www-authenticate", b"Bearer"))
@@ -68,6 +67,10 @@ async def _deny(send: Send, status: int, reason: str, *headers: tuple[bytes, byt
         {"type": "websocket.http.response.start", "status": status, "headers": [(b"content-type", b"text/plain"), *headers]}
     )
     await send({"type": "websocket.http.response.body", "body": reason.encode()})
+
+
+async def _put_off(send: Send) -> None:
+    await _deny(send, 503, "try again later", (b"retry-after", b"1"))
 
 
 async def _answer_http(send: Send) -> None:
