@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from countertop.domain.clock import DAY, HOUR, MINUTE, SECOND
-from countertop.domain.webhook import Attempt, is_public_address, next_attempt, sign, sign_standard, standard_key, url_fault
+from countertop.domain.webhook import (
+    Attempt,
+    Signer,
+    is_public_address,
+    next_attempt,
+    sign,
+    sign_standard,
+    standard_key,
+    url_fault,
+)
 
 CREATED = 1_800_000_000_000
 
@@ -56,6 +65,14 @@ def test_every_secret_gives_a_key_and_signs(secret: str, noise: bytes) -> None:
     assert key
     moment = datetime.datetime(2026, 11, 22, tzinfo=datetime.UTC)
     assert sign_standard(key, "id", int(moment.timestamp()), body) == Webhook(key).sign("id", moment, body.decode())
+
+
+@given(st.text(min_size=1, max_size=255).filter(lambda text: text.isprintable()), st.binary(max_size=200))
+def test_a_signer_signs_as_the_plain_functions_do(secret: str, body: bytes) -> None:
+    signer = Signer(secret)
+    for _ in range(2):
+        assert signer.sign(body) == sign(secret, body)
+        assert signer.sign_standard("id", 1_800_000_000, body) == sign_standard(standard_key(secret), "id", 1_800_000_000, body)
 
 
 def test_retries_keep_the_documented_intervals() -> None:

@@ -7,7 +7,7 @@
         catcher.reply = Reply(503)                 # from now on
         catcher.then(Reply(500), CloseWithout())   # for the next two, before `reply` holds again
 
-A connection is only made from the same machine: it listens on the loopback interface.
+It listens on the loopback interface, so only the same machine can send to it.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Caught:
 
     path: str
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = field(repr=False)
     verdict: Verdict
 
     @property
@@ -123,7 +123,7 @@ def judge(secret: str | None, headers: Mapping[str, str], body: bytes) -> Verdic
         try:
             Webhook(standard_key(secret)).verify(body, dict(headers), json_parse=False)
             standard = True
-        except (WebhookVerificationError, ValueError):
+        except (WebhookVerificationError, ValueError):  # the library does not expect every kind of nonsense
             standard = False
     return Verdict(vendor, standard)
 

@@ -23,7 +23,7 @@ from yarl import URL
 
 from countertop.domain.clock import Instant
 from countertop.domain.delivery import Delivery
-from countertop.domain.webhook import KEEP_ANSWER, Attempt, sign, sign_standard, standard_key
+from countertop.domain.webhook import KEEP_ANSWER, Attempt, Signer
 from countertop.gateway.delivery.guard import AddressRefused, Guard, Opened, opened
 from countertop.gateway.wire.event import event_body
 
@@ -104,9 +104,9 @@ class Sender:
         headers["webhook-id"] = delivery.event_id
         headers["webhook-timestamp"] = str(timestamp)
         if delivery.secret:
-            headers["X-Pj-Signature"] = sign(delivery.secret, body)
-            key = standard_key(delivery.secret)
-            headers["webhook-signature"] = sign_standard(key, delivery.event_id, timestamp, body)
+            signer = _signer(delivery.secret)
+            headers["X-Pj-Signature"] = signer.sign(body)
+            headers["webhook-signature"] = signer.sign_standard(delivery.event_id, timestamp, body)
         return headers
 
     async def _post(self, url: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
@@ -133,6 +133,9 @@ class Sender:
         if isinstance(error, aiohttp.ConnectionTimeoutError):
             return f"no connection within {self._patience.connect_s:g} s"
         return f"no answer within {self._patience.answer_s:g} s"
+
+
+_signer = lru_cache(maxsize=4096)(Signer)
 
 
 @lru_cache(maxsize=4096)
