@@ -5,6 +5,7 @@ There is no stack of middlewares: one call goes through one function, because ha
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from collections.abc import Iterator, Mapping
 from time import perf_counter
@@ -46,33 +47,30 @@ class Api:
         """Answers one request."""
         started = perf_counter()
         request_id = next(self._request_ids)
-        routes, variables = self.table.find(scope["path"])
         method: str = scope["method"]
+        routes, variables = self.table.find(scope["path"])
         route = routes.get(method)
+        call = Call(scope, receive, variables)
         try:
-            if route is not None:
-                answer = await self._answer(route, variables, scope, receive)
-            else:
-                answer = _no_route(routes, method)
+            answer = await self._answer(call, route) if route is not None else _no_route(routes, method)
         except Disconnected:
             return
         except Exception as error:
-            found = answer_to(error)
-            if found is None or found.status >= 500:
-                _report(error, request_id, method, route)
-            answer = BROKEN if found is None else found
+            answer = _answer_to(error, request_id, method, route)
+        if answer.status >= 400:
+            with contextlib.suppress(Disconnected):
+                await call.drain()
         await send_answer(send, answer, request_id)
         if self._observe is not None:
             self._observe(route, method if method in _METHODS else "OTHER", answer.status, perf_counter() - started)
 
-    async def _answer(self, route: Route, variables: list[str], scope: Mapping[str, Any], receive: Receive) -> Answer:
-        headers = dict(scope["headers"])
-        accept = headers.get(b"accept")
-        if accept is not None and not accepts(scope["headers"], accept, route.media_type):
+    async def _answer(self, call: Call, route: Route) -> Answer:
+        accept = call.headers.get(b"accept")
+        if accept is not None and not accepts(call.scope["headers"], accept, route.media_type):
             return NOT_ACCEPTABLE
-        call = Call(scope, receive, headers, route, variables)
+        call.route = route
         if not route.public:
-            call.caller = await self._access.admit(headers)
+            call.caller = await self._access.admit(call.headers)
         return await route.handle(call)
 
     @property
@@ -106,6 +104,13 @@ def _no_route(routes: Mapping[str, Route], method: str) -> Answer:
     if method == "OPTIONS":
         return Answer(204, headers=((b"allow", ", ".join(allowed).encode()),))
     return method_not_allowed(allowed)
+
+
+def _answer_to(error: Exception, request_id: bytes, method: str, route: Route | None) -> Answer:
+    answer = answer_to(error)
+    if answer is None or answer.status >= 500:
+        _report(error, request_id, method, route)
+    return BROKEN if answer is None else answer
 
 
 def _report(error: Exception, request_id: bytes, method: str, route: Route | None) -> None:

@@ -15,6 +15,8 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 MAX_BODY: Final = 256 * 1024
 """Largest body in bytes. Ten thousand characters of terms, each four bytes and every byte escaped, fit in."""
+MOST_DRAINED: Final = 12 * 1024 * 1024
+"""How much of a refused body is taken and thrown away, in bytes."""
 
 _FORM_TYPES: Final = frozenset(
     {
@@ -31,18 +33,17 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGN
 class Call:
     """One request: who asks (`caller`; of a public resource it is not set), for what, with which variables in the path."""
 
-    __slots__ = ("_receive", "caller", "headers", "route", "scope", "variables")
+    __slots__ = ("_arrived", "_receive", "caller", "headers", "route", "scope", "variables")
 
     caller: Caller
+    route: Route
 
-    def __init__(
-        self, scope: Mapping[str, Any], receive: Receive, headers: Mapping[bytes, bytes], route: Route, variables: list[str]
-    ) -> None:
+    def __init__(self, scope: Mapping[str, Any], receive: Receive, variables: list[str]) -> None:
         self.scope = scope
-        self.headers = headers
-        self.route = route
+        self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
         self.variables = variables
         self._receive = receive
+        self._arrived = False
 
     def uuid(self, position: int = 0) -> str:
         """A variable of the path that names something. What is no UUID names nothing: the request ends with 404."""
@@ -70,26 +71,34 @@ class Call:
         length = self.headers.get(b"content-length", b"0")
         if (len(length) > 18 or int(length) > MAX_BODY) and b"transfer-encoding" not in self.headers:
             raise Problem(BODY_TOO_LARGE)
+        # The server ends connections whose body takes too long.
+        body = await self._piece()
+        while not self._arrived or len(body) > MAX_BODY:
+            if len(body) > MAX_BODY:
+                raise Problem(BODY_TOO_LARGE)
+            body += await self._piece()
+        return body
+
+    async def drain(self) -> None:
+        """Takes what is left of a body that nobody wants, so that a client which is still sending gets to read its answer.
+
+        A client that waits to be asked for the body is not asked; one that wants to send very much is cut off instead.
+        """
+        length = self.headers.get(b"content-length")
+        sends = length is not None or b"transfer-encoding" in self.headers
+        if not sends or b"expect" in self.headers or (length is not None and int(length) > MOST_DRAINED):
+            return
+        left = MOST_DRAINED
+        while not self._arrived and left > 0:
+            left -= len(await self._piece())
+
+    async def _piece(self) -> bytes:
         message = await self._receive()
         if message["type"] != "http.request":
             raise Disconnected
-        body: bytes = message["body"]
-        if len(body) > MAX_BODY:
-            raise Problem(BODY_TOO_LARGE)
-        return body if not message["more_body"] else await self._rest(bytearray(body))
-
-    async def _rest(self, body: bytearray) -> bytes:
-        # The server ends connections whose body takes too long.
-        more = True
-        while more:
-            message = await self._receive()
-            if message["type"] != "http.request":
-                raise Disconnected
-            body += message["body"]
-            more = message["more_body"]
-            if len(body) > MAX_BODY:
-                raise Problem(BODY_TOO_LARGE)
-        return bytes(body)
+        self._arrived = not message["more_body"]
+        piece: bytes = message["body"]
+        return piece
 
     async def gone(self) -> None:
         """Returns when the client has gone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
@@ -20,6 +21,7 @@ T = TypeVar("T")
 
 HEADER: Final = "Idempotency-Key"
 MAX_KEY: Final = 255
+_KEY: Final = re.compile(rb"[!-~]{1,%d}" % MAX_KEY)
 
 
 class Once:
@@ -45,8 +47,8 @@ class Once:
         key = call.headers.get(b"idempotency-key")
         if key is None:
             return answer(await self._parts.store.write(operation, moment, *args, **kwargs))
-        if not 0 < len(key) <= MAX_KEY or not key.isascii():
-            raise Invalid([Fault(HEADER, "invalid", f"{HEADER} is invalid: write 1 to {MAX_KEY} characters of ASCII.")])
+        if _KEY.fullmatch(key) is None:
+            raise Invalid([Fault(HEADER, "invalid", f"{HEADER} is invalid: write 1 to {MAX_KEY} visible characters of ASCII.")])
 
         def effect(unit: Unit) -> tuple[int, bytes]:
             done = answer(operation(unit, moment, *args, **kwargs))
