@@ -1,0 +1,1 @@
+"""What each speed claim is measured with. `python -m bench` runs it."""
