@@ -67,7 +67,8 @@ def record_event(unit: Unit, at: Moment, event: Event) -> None:
         for subscription in subscriptions
         if (delivery := _owe(unit, at, event_id, event, subscription, waits=subscription.webhook_id in unfinished))
     ]
-    unit.hint(DeliveryHint(tuple(leased)))
+    if leased:  # what waits behind another is handed on when that one is finished
+        unit.hint(DeliveryHint(tuple(leased)))
 
 
 def _owe(unit: Unit, at: Moment, event_id: str, event: Event, subscription: Subscription, *, waits: bool) -> Delivery | None:
