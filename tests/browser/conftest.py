@@ -1,0 +1,86 @@
+"""One browser and one stage for all tests of the page; a page for each size and scheme, opened once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.stage import Stage
+
+FLAGS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SIZES: Final = {"phone": (360, 640), "tablet": (768, 1024), "desktop": (1280, 800)}
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def stage() -> Generator[Stage, None, None]:
+    with Stage() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Generator[Browser, None, None]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, stage: Stage) -> Generator[Visit, None, None]:
+    """Opens a page of its own on a terminal that has just been welcomed; fails the test if the page complains of anything."""
+    stage.run(stage.terminal.reset)
+    contexts = []
+    complaints: list[str] = []
+
+    def open_page(
+        size: str = "desktop", *, path: str | None = None, query: str = "", may_complain: bool = False, **options: Any
+    ) -> Page:
+        width, height = SIZES[size]
+        context = browser.new_context(viewport={"width": width, "height": height}, locale="en-US", **options)
+        context.set_default_timeout(5_000)
+        contexts.append(context)
+        page = context.new_page()
+        if not may_complain:
+            page.on("console", lambda said: complaints.append(said.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto((stage.url if path is None else stage.address + path) + query)
+        page.locator("html:not([data-view=loading])").wait_for()
+        return page
+
+    yield open_page
+    stage.let_in()
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def gallery(browser: Browser, stage: Stage) -> Generator[Callable[[str, str], Page], None, None]:
+    """The same page for all tests that ask for the same size and scheme and change nothing about it."""
+    pages: dict[tuple[str, str], Page] = {}
+
+    def page(size: str, scheme: str) -> Page:
+        if (size, scheme) not in pages:
+            width, height = SIZES[size]
+            context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-US")  # type: ignore[arg-type]
+            context.set_default_timeout(5_000)
+            opened = pages[size, scheme] = context.new_page()
+            opened.goto(stage.url)
+        return pages[size, scheme]
+
+    yield page
+    for opened in pages.values():
+        opened.context.close()
