@@ -12,7 +12,9 @@ MODULE_LINES: Final = 400
 FUNCTION_LINES: Final = 40
 PUBLIC_METHODS: Final = 15
 
-EXCUSED: Final[dict[str, str]] = {}
+EXCUSED: Final[dict[str, str]] = {
+    "tests/unit/test_machine_model.py:AnyOrder": "a stateful model has a rule for each thing that may happen",
+}
 """`path` or `path:name` → why it may be larger."""
 
 

@@ -19,6 +19,8 @@ from countertop.domain.allowlist import open_allowlist, parse_allowlist
 from countertop.domain.screening import screen
 from countertop.domain.webhook import sign, sign_standard, standard_key
 from countertop.gateway.seed import check_seed
+from countertop.testing.server import RunningServer, WebhookCatcher
+from countertop.testing.terminal import VirtualTerminal
 from tests.architecture.project import ROOT
 
 
@@ -64,6 +66,14 @@ def test_the_allowlist_example_is_one_and_the_signing_example_signs_it(tmp_path:
 def test_the_seed_example_with_its_autopilot_can_be_applied() -> None:
     seed, autopilot = examples("docs/how-to/test-a-point-of-sale.md", "toml")
     check_seed(tomllib.loads(seed + autopilot), "seed.toml", test_server=True)  # raises if a table or value is wrong
+
+
+def test_the_examples_for_pytest_pass(
+    countertop_server: RunningServer, countertop_terminal: VirtualTerminal, webhook_catcher: WebhookCatcher
+) -> None:
+    page = functions("docs/how-to/test-a-point-of-sale.md")
+    page["test_a_gift_card_is_read"](countertop_server, countertop_terminal, webhook_catcher)
+    page["test_nobody_comes"](countertop_server, countertop_terminal)
 
 
 def test_the_two_shapes_of_the_page_on_gift_cards_are_accepted() -> None:

@@ -107,19 +107,24 @@ def seed(unit: Unit, now: Instant, password_hash: str) -> None:
             surcharge_rate=None,
         )
         for number, smart_terminal_id in enumerate(smart_terminals, start=1):
-            token = TOKENS.get(smart_terminal_id)
-            unit.run(
-                _INSERT_SMART_TERMINAL,
-                id=smart_terminal_id,
-                merchant_id=merchant_id,
-                nick_name=f"Counter {number}",
-                serial_number=smart_terminal_id[:8],
-                request_deadline=None,
-                virtual=False,
-                autopilot=None,
-                token_hash=token and hashlib.sha256(token.encode()).digest(),
-                created=now,
-            )
+            seed_smart_terminal(unit, now, merchant_id, smart_terminal_id, number)
+
+
+def seed_smart_terminal(unit: Unit, now: Instant, merchant_id: str, smart_terminal_id: str, number: int) -> None:
+    """A Smart Terminal, paired if it has a token."""
+    token = TOKENS.get(smart_terminal_id)
+    unit.run(
+        _INSERT_SMART_TERMINAL,
+        id=smart_terminal_id,
+        merchant_id=merchant_id,
+        nick_name=f"Counter {number}",
+        serial_number=smart_terminal_id[:8],
+        request_deadline=None,
+        virtual=False,
+        autopilot=None,
+        token_hash=token and hashlib.sha256(token.encode()).digest(),
+        created=now,
+    )
 
 
 CALLER = Caller("merchant of Corner Books", "login of Corner Books", NEWEST)

@@ -178,6 +178,10 @@ def _request() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_request")),
         sqlite_with_rowid=False,
     )
+    _request_indexes()
+
+
+def _request_indexes() -> None:
     op.create_index(
         "ix_request_deadline",
         "request",
