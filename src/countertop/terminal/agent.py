@@ -56,7 +56,6 @@ class Agent:
         self.machine = machine
         self.token = token
         self.frames = FrameLog()
-        self.frames = FrameLog()
         self._gateway = gateway.rstrip("/")
         self._clock = clock
         self._session = session
