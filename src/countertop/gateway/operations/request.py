@@ -34,7 +34,10 @@ NO_SUCH_ACCOUNT: Final = Fault("terminalId", "invalid", "Terminal does not exist
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:
-    """A request to be made. Deadlines are durations in ms; `interrupt` ends what runs instead of ending as BUSY."""
+    """A request to be made. Deadlines are durations in ms; `interrupt` ends what runs instead of ending as BUSY.
+
+    `details` is text that rests beside the order and never travels to the terminal.
+    """
 
     smart_terminal_id: str
     terminal_id: int
@@ -42,11 +45,15 @@ class StartRequest:
     interrupt: bool
     connect_deadline: int
     request_deadline: int
+    details: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RequestView:
-    """A request as its merchant may see it. `sequence` grows with every change of status."""
+    """A request as its merchant may see it. `sequence` grows with every change that is an event.
+
+    A payment has a `transaction_id` from its decision on.
+    """
 
     id: str
     kind: Kind
@@ -54,6 +61,7 @@ class RequestView:
     outcome: Outcome | None
     sequence: int
     result: Result | None = field(default=None, repr=False)
+    transaction_id: int | None = None
 
 
 def start_request(unit: Unit, at: Moment, caller: Caller, command: StartRequest) -> str:
@@ -101,9 +109,9 @@ def _insert(unit: Unit, at: Moment, caller: Caller, command: StartRequest, reque
         request_deadline=shown_ms,
         extensions=0,
         outcome=request.outcome and request.outcome.value,
-        sealed_result=None,
         created=at.now,
         ended=request.ended,
+        details=command.details,
     )
 
 
@@ -226,7 +234,9 @@ def find_request(unit: Unit, merchant_id: str, request_id: str) -> RequestView:
     row = unit.one(rows.OUTLINE, request_id=request_id)
     if row is None or row.merchant_id != merchant_id:
         raise NotFound("no such request")
-    return RequestView(row.id, row.kind, row.status, row.outcome, row.sequence, _result(unit, row.sealed_result))
+    result = _result(unit, row.sealed_result)
+    decided = None if row.approved is None else row.transaction_id
+    return RequestView(row.id, row.kind, row.status, row.outcome, row.sequence, result, decided)
 
 
 def _of_terminal(unit: Unit, smart_terminal_id: str, request_id: str) -> StoredRequest:

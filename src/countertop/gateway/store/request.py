@@ -47,6 +47,7 @@ class Target:
     account_id: str | None
     enabled: bool | None
     running_id: str | None
+    surcharge_rate: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class Outline:
     outcome: Outcome | None
     sequence: int
     sealed_result: bytes | None
+    transaction_id: int | None
+    approved: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,15 @@ class Shown:
     request_deadline: int
 
 
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What a payment's request ordered. `order` and `details` are JSON text."""
+
+    order: str
+    details: str | None
+    terminal_id: int
+
+
 def _stored(  # noqa: PLR0917 - one argument a column
     id_: str,
     kind: str,
@@ -83,6 +95,8 @@ def _stored(  # noqa: PLR0917 - one argument a column
     extensions: int,
     outcome: str | None,
     ended: Instant | None,
+    transaction_id: int | None,
+    approved: bool | None,
     merchant_id: str,
     account_id: str | None,
     smart_terminal_id: str,
@@ -90,14 +104,24 @@ def _stored(  # noqa: PLR0917 - one argument a column
     request_deadline: int,
     sealed_result: bytes | None,
 ) -> StoredRequest:
-    rules = Request(id_, _KIND[kind], _STATUS[status], sequence, deadline, extensions, _OUTCOME[outcome], ended)
+    ending = (_OUTCOME[outcome], ended, transaction_id, approved)
+    rules = Request(id_, _KIND[kind], _STATUS[status], sequence, deadline, extensions, *ending)
     return StoredRequest(rules, merchant_id, account_id, smart_terminal_id, release, request_deadline, sealed_result)
 
 
 def _outline(  # noqa: PLR0917 - one argument a column
-    id_: str, merchant_id: str, kind: str, status: str, outcome: str | None, sequence: int, sealed: bytes | None
+    id_: str,
+    merchant_id: str,
+    kind: str,
+    status: str,
+    outcome: str | None,
+    sequence: int,
+    sealed: bytes | None,
+    transaction_id: int | None,
+    approved: bool | None,
 ) -> Outline:
-    return Outline(id_, merchant_id, _KIND[kind], _STATUS[status], _OUTCOME[outcome], sequence, sealed)
+    known = (_KIND[kind], _STATUS[status], _OUTCOME[outcome], sequence, sealed)
+    return Outline(id_, merchant_id, *known, transaction_id, approved)
 
 
 def _shown(  # noqa: PLR0917 - one argument a column
@@ -115,6 +139,8 @@ _SELECT_STORED: Final = select(
     request.extensions,
     request.outcome,
     request.ended,
+    request.transaction_id,
+    request.approved,
     request.merchant_id,
     _account.account_id,
     request.smart_terminal_id,
@@ -140,7 +166,7 @@ FIND_RUNNING: Final = Query(
 """What runs on a terminal, if anything."""
 
 FIND_TARGET: Final = Query(
-    select(_smart.request_deadline, _account.account_id, _account.enabled, request.id)
+    select(_smart.request_deadline, _account.account_id, _account.enabled, request.id, _account.surcharge_rate)
     .select_from(
         table.smart_terminal.outerjoin(
             table.terminal,
@@ -161,6 +187,8 @@ OUTLINE: Final = Query(
         request.outcome,
         request.sequence,
         request.sealed_result,
+        request.transaction_id,
+        request.approved,
     ).where(request.id == bindparam("request_id")),
     _outline,
 )
@@ -181,7 +209,32 @@ FIND_CONNECTING: Final = Query(
 )
 """All that no terminal has shown yet: what a node that missed hints catches up on."""
 
-INSERT: Final = Command(insert(table.request))
+INSERT: Final = Command(
+    insert(table.request).values(
+        {
+            column.name: bindparam(column.name)
+            for column in (
+                request.id,
+                request.merchant_id,
+                request.smart_terminal_id,
+                request.terminal_id,
+                request.kind,
+                request.order,
+                request.release,
+                request.status,
+                request.sequence,
+                request.deadline,
+                request.request_deadline,
+                request.extensions,
+                request.outcome,
+                request.created,
+                request.ended,
+                request.details,
+            )
+        }
+    )
+)
+"""A new request. What only comes with its end is left to be NULL."""
 
 CHANGE: Final = Command(
     update(table.request)
@@ -198,9 +251,17 @@ CHANGE: Final = Command(
         outcome=bindparam("outcome"),
         ended=bindparam("ended"),
         sealed_result=bindparam("sealed_result"),
+        transaction_id=bindparam("transaction_id"),
+        approved=bindparam("approved"),
     )
 )
 """Compare-and-set: only a running request changes, and only if it is still what the change was decided on."""
+
+
+FIND_PAYMENT: Final = Query(
+    select(request.order, request.details, request.terminal_id).where(request.id == bindparam("request_id")), Payment
+)
+"""What was ordered by a payment."""
 
 
 def _due() -> Select[tuple[str]]:
