@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from countertop.domain.delivery import Delivery
 from countertop.domain.order import Order
+from countertop.domain.payment import PaymentDecided
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +56,27 @@ class DeliveryHint:
     leased: tuple[Delivery, ...] = field(default=(), repr=False)
 
 
-Hint = ShowHint | ClearHint | RequestHint | ConnectionHint | DeliveryHint
+@dataclass(frozen=True, slots=True)
+class IntentHint:
+    """A processor is to be asked something about a transaction, by this node: the question was born in its hands."""
+
+    transaction_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedHint:
+    """A terminal's payment is decided, and the terminal waits to hear it. `decided` spares the look-up."""
+
+    smart_terminal_id: str
+    request_id: str
+    decided: PaymentDecided | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionHint:
+    """A transaction was decided: whoever waits for that may look."""
+
+    transaction_id: int
+
+
+Hint = ShowHint | ClearHint | RequestHint | ConnectionHint | DeliveryHint | IntentHint | DecidedHint | TransactionHint

@@ -6,11 +6,14 @@ Orders travel unchanged from the gateway's door to the terminal's machine, so th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
+
+from countertop.domain.amount import Amounts
+from countertop.domain.intent import Action
 
 
 class Kind(StrEnum):
@@ -55,4 +58,24 @@ class SignatureOrder:
     kind: Literal[Kind.SIGNATURE] = Kind.SIGNATURE
 
 
-Order = Annotated[ReadOrder | PromptOrder | InputOrder | SignatureOrder, Field(discriminator="kind")]
+@dataclass(frozen=True, slots=True)
+class PaymentOrder:
+    """Take a payment card and charge it, or give money back to it.
+
+    `amounts` are known before the customer acts; a tip may come on top if `allow_tips`. `keyed`: the card may be typed in.
+    `customer_may_cancel`: the red X ends the request before a card was taken. `receipt_email` is offered for the receipt.
+    """
+
+    action: Action
+    amounts: Amounts
+    show_receipt_prompt: bool
+    show_signature_prompt: bool
+    allow_tips: bool
+    keyed: bool
+    debit_credit_prompt: bool
+    customer_may_cancel: bool
+    receipt_email: str = field(default="", repr=False)
+    kind: Literal[Kind.PAYMENT] = Kind.PAYMENT
+
+
+Order = Annotated[ReadOrder | PromptOrder | InputOrder | SignatureOrder | PaymentOrder, Field(discriminator="kind")]

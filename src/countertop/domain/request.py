@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from countertop.domain.clock import DAY, Instant
+from countertop.domain.clock import DAY, MINUTE, Instant
 from countertop.domain.errors import TooLate
 from countertop.domain.order import Kind
 
@@ -20,6 +20,9 @@ RETENTION: Final = DAY
 
 MAX_EXTENSIONS: Final = 2
 """How often an unreadable swipe starts the deadline anew."""
+
+DECISION_DEADLINE: Final = MINUTE
+"""How long a payment whose card was taken is waited for before it is looked at again. It never ends undecided."""
 
 
 class Status(StrEnum):
@@ -86,7 +89,8 @@ class Request:
     """A request as the rules see it.
 
     `sequence` counts its changes (the first event has 1). `deadline` is when the present state ends by itself, `ended` when it
-    reached an end; both None otherwise.
+    reached an end; both None otherwise. A payment has a `transaction_id` from the moment its card was taken, and `approved` from
+    the moment it was decided.
     """
 
     id: str
@@ -97,6 +101,13 @@ class Request:
     extensions: int = 0
     outcome: Outcome | None = None
     ended: Instant | None = None
+    transaction_id: int | None = None
+    approved: bool | None = None
+
+    @property
+    def card_taken(self) -> bool:
+        """Whether a payment card is in hand: the payment is no longer to be stopped."""
+        return self.transaction_id is not None
 
 
 def begin(request_id: str, kind: Kind, now: Instant, connect_deadline: int) -> Request:
@@ -124,9 +135,31 @@ def extend(request: Request, now: Instant, request_deadline: int) -> Request:
 
     Raises TooLate if the request is not on a screen, or has been extended often enough.
     """
-    if request.status is not Status.IN_PROGRESS or request.extensions >= MAX_EXTENSIONS:
+    if request.status is not Status.IN_PROGRESS or request.card_taken or request.extensions >= MAX_EXTENSIONS:
         raise TooLate("the deadline can not be extended")
     return replace(request, deadline=now + request_deadline, extensions=request.extensions + 1)
+
+
+def take_card(request: Request, now: Instant, transaction_id: int, decision_deadline: int) -> Request:
+    """The terminal has a card for a payment: from here on only the processor's decision counts. Not an event: the status stays.
+
+    Raises TooLate if the request is not on a screen, or has a card already.
+    """
+    if request.kind is not Kind.PAYMENT or request.status is not Status.IN_PROGRESS or request.card_taken:
+        raise TooLate(f"a {request.kind} request that is {request.status} takes no card")
+    # Never the deadline that it had: by its deadline a compare-and-set tells a change from no change.
+    deadline = max(now + decision_deadline, (request.deadline or 0) + 1)
+    return replace(request, transaction_id=transaction_id, deadline=deadline)
+
+
+def decide_payment(request: Request, now: Instant, request_deadline: int, *, approved: bool) -> Request:
+    """The processor has decided. The customer has time anew for what comes now: signature and receipt.
+
+    Raises TooLate if the request is not waiting for that.
+    """
+    if not (request.status is Status.IN_PROGRESS and request.card_taken and request.approved is None):
+        raise TooLate("the request waits for no decision")
+    return replace(request, approved=approved, sequence=request.sequence + 1, deadline=now + request_deadline)
 
 
 def finish(request: Request, outcome: Outcome, now: Instant, *, result: Kind | None = None) -> Request:
@@ -140,6 +173,8 @@ def finish(request: Request, outcome: Outcome, now: Instant, *, result: Kind | N
         raise TooLate(f"{outcome} of a {request.kind} request came with a result that does not belong to it")
     if request.status is not Status.IN_PROGRESS:
         raise TooLate(f"a request that is {request.status} has no result to take")
+    if request.kind is Kind.PAYMENT and outcome is not _decided_outcome(request):
+        raise TooLate(f"the payment can not end as {outcome}")
     return _end(request, Status.COMPLETE, outcome, now)
 
 
@@ -150,11 +185,13 @@ def cancel(request: Request, outcome: Outcome, now: Instant) -> Request:
     """
     if not request.status.running:
         raise TooLate(f"a request that is {request.status} has ended")
+    if request.card_taken:
+        raise TooLate("the card has been taken")
     return _end(request, Status.COMPLETE, outcome, now)
 
 
 def expire(request: Request, now: Instant, *, terminal_online: bool) -> Request:
-    """The deadline of the present state has passed.
+    """The deadline of the present state has passed. A payment whose card was taken is waited for until it is decided.
 
     Raises TooLate if it has not, or the request has ended.
     """
@@ -162,9 +199,22 @@ def expire(request: Request, now: Instant, *, terminal_online: bool) -> Request:
         raise TooLate("no deadline of this request has passed")
     if request.status is Status.CONNECTING:
         return _end(request, Status.NO_CONNECTION, Outcome.TERMINAL_UNREACHABLE, now)
+    if request.card_taken:
+        if request.approved is None:
+            return replace(request, deadline=now + DECISION_DEADLINE)
+        return _end(request, Status.COMPLETE, _decided_outcome(request), now)
     if terminal_online:
         return _end(request, Status.COMPLETE, Outcome.TIMED_OUT, now)
     return _end(request, Status.NO_CONNECTION, Outcome.TERMINAL_LOST, now)
+
+
+def _decided_outcome(request: Request) -> Outcome:
+    """The one outcome that a payment can have at its terminal now."""
+    if not request.card_taken:
+        return Outcome.CUSTOMER_CANCELLED
+    if request.approved is None:
+        raise TooLate("the payment is not decided yet")
+    return Outcome.APPROVED if request.approved else Outcome.DECLINED
 
 
 def _end(request: Request, status: Status, outcome: Outcome, now: Instant) -> Request:

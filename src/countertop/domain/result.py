@@ -47,4 +47,14 @@ class Signed:
     kind: Literal[Kind.SIGNATURE] = Kind.SIGNATURE
 
 
-Result = Annotated[CardRead | ButtonPressed | InputEntered | Signed, Field(discriminator="kind")]
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A payment that was decided, with what the customer gave afterwards: a signature as in `Signed`, where to send a receipt."""
+
+    transaction_id: int
+    strokes: tuple[tuple[tuple[int, int], ...], ...] | None = field(default=None, repr=False)
+    receipt_email: str | None = field(default=None, repr=False)
+    kind: Literal[Kind.PAYMENT] = Kind.PAYMENT
+
+
+Result = Annotated[CardRead | ButtonPressed | InputEntered | Signed | Paid, Field(discriminator="kind")]

@@ -12,7 +12,17 @@ from types import MappingProxyType
 from typing import Final
 
 from countertop.domain.errors import NotReadable
-from countertop.domain.hint import ClearHint, ConnectionHint, DeliveryHint, Hint, RequestHint, ShowHint
+from countertop.domain.hint import (
+    ClearHint,
+    ConnectionHint,
+    DecidedHint,
+    DeliveryHint,
+    Hint,
+    IntentHint,
+    RequestHint,
+    ShowHint,
+    TransactionHint,
+)
 
 Item = tuple[str, ...]
 
@@ -23,13 +33,15 @@ _MAKERS: Final[Mapping[str, tuple[int, Callable[..., Hint]]]] = MappingProxyType
         "request": (1, RequestHint),
         "connection": (2, ConnectionHint),
         "delivery": (0, DeliveryHint),
+        "decided": (2, DecidedHint),
+        "transaction": (1, lambda number: TransactionHint(int(number))),
     }
 )
 """For each kind, how many keys it has and what makes a hint of them."""
 
 
-def to_item(hint: Hint) -> Item | None:
-    """A hint as it travels; None if it does not: deliveries that were leased to this node concern no other."""
+def to_item(hint: Hint) -> Item | None:  # noqa: PLR0911 - one a hint
+    """A hint as it travels; None if it does not: what was leased to this node concerns no other."""
     match hint:
         case ShowHint():
             return "show", hint.smart_terminal_id, hint.request_id
@@ -41,6 +53,12 @@ def to_item(hint: Hint) -> Item | None:
             return "connection", hint.smart_terminal_id, hint.connection_id
         case DeliveryHint():
             return None if hint.leased else ("delivery",)
+        case DecidedHint():
+            return "decided", hint.smart_terminal_id, hint.request_id
+        case TransactionHint():
+            return "transaction", str(hint.transaction_id)
+        case IntentHint():
+            return None
 
 
 def encode(node_id: str, items: Iterable[Item]) -> bytes:

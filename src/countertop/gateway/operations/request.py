@@ -16,7 +16,7 @@ from countertop.domain.hint import ClearHint, RequestHint, ShowHint
 from countertop.domain.order import Kind, Order
 from countertop.domain.releases import Release
 from countertop.domain.request import Outcome, Request, Status
-from countertop.domain.result import Result
+from countertop.domain.result import Paid, Result
 from countertop.gateway.operations.access import Caller
 from countertop.gateway.operations.connection import terminal_online
 from countertop.gateway.operations.delivery import Event, record_event
@@ -28,6 +28,8 @@ from countertop.gateway.store.unit import Unit
 
 EVENT: Final = "SMARTTERMINAL_REQUEST"
 """The type of a request's events."""
+TERMINAL_TRANSACTION: Final = "SMARTTERMINAL_TRANSACTION"
+"""The type of the event that a payment at a terminal has ended, from before there were events of requests."""
 
 NO_SUCH_ACCOUNT: Final = Fault("terminalId", "invalid", "Terminal does not exist or you do not have permission to access it.")
 
@@ -127,7 +129,7 @@ def _made_free(unit: Unit, at: Moment, running_id: str, *, interrupt: bool) -> b
     if stored is None:
         return True
     try:
-        _change(unit, at, stored, decide)
+        change_request(unit, at, stored, decide)
     except TooLate:
         # Either it goes on, or it has just ended by itself.
         now = unit.one(rows.FIND, request_id=running_id)
@@ -154,16 +156,19 @@ def check_target(unit: Unit, caller: Caller, smart_terminal_id: str, terminal_id
 def press_main(unit: Unit, at: Moment, caller: Caller, smart_terminal_id: str) -> None:
     """Sends a terminal back to its idle screen; what runs there ends as MERCHANT_CANCELLED. Nothing happens on an idle one.
 
-    Raises NotFound if the caller's merchant has no such terminal.
+    Raises NotFound if the caller's merchant has no such terminal, TooLate if a payment has its card already.
     """
     check_target(unit, caller, smart_terminal_id, None)
     stored = unit.one(rows.FIND_RUNNING, smart_terminal_id=smart_terminal_id)
     if stored is None:
         return
     try:
-        _change(unit, at, stored, lambda now: rules.cancel(now.rules, Outcome.MERCHANT_CANCELLED, at.now))
+        change_request(unit, at, stored, lambda now: rules.cancel(now.rules, Outcome.MERCHANT_CANCELLED, at.now))
     except TooLate:
-        return  # it ended by itself in the same moment
+        now = unit.one(rows.FIND, request_id=stored.rules.id)
+        if now is not None and now.rules.status.running:
+            raise TooLate("The card has been taken. The payment can not be cancelled any more.") from None
+        # Otherwise it ended by itself in the same moment.
 
 
 def show_request(unit: Unit, at: Moment, smart_terminal_id: str, request_id: str) -> int:
@@ -171,9 +176,9 @@ def show_request(unit: Unit, at: Moment, smart_terminal_id: str, request_id: str
 
     Raises NotFound if it is not this terminal's request, TooLate if it has ended.
     """
-    stored = _of_terminal(unit, smart_terminal_id, request_id)
+    stored = find_of_terminal(unit, smart_terminal_id, request_id)
     if stored.rules.status is not Status.IN_PROGRESS:
-        stored = _change(unit, at, stored, lambda now: rules.show(now.rules, at.now, now.request_deadline))
+        stored = change_request(unit, at, stored, lambda now: rules.show(now.rules, at.now, now.request_deadline))
     return _remaining(stored.rules, at.now)
 
 
@@ -182,24 +187,27 @@ def extend_request(unit: Unit, at: Moment, smart_terminal_id: str, request_id: s
 
     Raises NotFound if it is not this terminal's request, TooLate if it is not on its screen or has been extended often enough.
     """
-    stored = _of_terminal(unit, smart_terminal_id, request_id)
-    changed = _change(unit, at, stored, lambda now: rules.extend(now.rules, at.now, now.request_deadline))
+    stored = find_of_terminal(unit, smart_terminal_id, request_id)
+    changed = change_request(unit, at, stored, lambda now: rules.extend(now.rules, at.now, now.request_deadline))
     return _remaining(changed.rules, at.now)
 
 
 def finish_request(  # noqa: PLR0917 - the words of one frame, in its order
     unit: Unit, at: Moment, smart_terminal_id: str, request_id: str, outcome: Outcome, result: Result | None
-) -> None:
-    """The request ended at the terminal. A repeated copy of the same end is accepted and changes nothing.
+) -> bool:
+    """The request ended at the terminal. A repeated copy of the same end is accepted and changes nothing: then False is returned.
 
     Raises NotFound if it is not this terminal's request, TooLate if it has ended otherwise, is not on the screen, or the outcome
     and the result do not belong to it.
     """
-    stored = _of_terminal(unit, smart_terminal_id, request_id)
+    stored = find_of_terminal(unit, smart_terminal_id, request_id)
     if _is_copy(unit, stored, outcome, result):
-        return
+        return False
     kind = None if result is None else result.kind
-    _change(unit, at, stored, lambda now: rules.finish(now.rules, outcome, at.now, result=kind), result=result, at_terminal=True)
+    change_request(
+        unit, at, stored, lambda now: rules.finish(now.rules, outcome, at.now, result=kind), result=result, at_terminal=True
+    )
+    return True
 
 
 def _is_copy(unit: Unit, stored: StoredRequest, outcome: Outcome, result: Result | None) -> bool:
@@ -214,7 +222,7 @@ def expire_requests(unit: Unit, at: Moment, limit: int) -> int:
         if stored is None:
             continue
         try:
-            _change(unit, at, stored, lambda now: _expired(unit, at, now))
+            change_request(unit, at, stored, lambda now: _expired(unit, at, now))
         except TooLate:
             continue  # it ended or was given more time in the same moment
     return len(due)
@@ -239,14 +247,15 @@ def find_request(unit: Unit, merchant_id: str, request_id: str) -> RequestView:
     return RequestView(row.id, row.kind, row.status, row.outcome, row.sequence, result, decided)
 
 
-def _of_terminal(unit: Unit, smart_terminal_id: str, request_id: str) -> StoredRequest:
+def find_of_terminal(unit: Unit, smart_terminal_id: str, request_id: str) -> StoredRequest:
+    """A terminal's request, to be changed. Raises NotFound if it is not this terminal's."""
     stored = unit.one(rows.FIND, request_id=request_id)
     if stored is None or stored.smart_terminal_id != smart_terminal_id:
         raise NotFound("no such request at this terminal")
     return stored
 
 
-def _change(
+def change_request(
     unit: Unit,
     at: Moment,
     stored: StoredRequest,
@@ -259,8 +268,12 @@ def _change(
 
     Raises TooLate if the decision does.
     """
-    sealed = None if result is None else unit.seal(codec.write_result(result), codec.RESULT)
-    while not _written(unit, stored.rules, changed := decide(stored), sealed):
+    while True:
+        changed = decide(stored)
+        result = result or _paid(changed)
+        sealed = None if result is None else unit.seal(codec.write_result(result), codec.RESULT)
+        if _written(unit, stored.rules, changed, sealed):
+            break
         again = unit.one(rows.FIND, request_id=stored.rules.id)
         if again is None:
             raise TooLate("the request is gone")
@@ -276,6 +289,8 @@ def _change(
             result=result,
             sealed=sealed,
         )
+        if changed.ended is not None and changed.approved is not None:
+            _record_terminal_transaction(unit, at, stored, changed)
         unit.hint(RequestHint(changed.id))
         if not changed.status.running and not at_terminal:
             unit.hint(ClearHint(stored.smart_terminal_id, changed.id))
@@ -307,6 +322,8 @@ def _written(unit: Unit, was: Request, changed: Request, sealed: bytes | None) -
         outcome=changed.outcome and changed.outcome.value,
         ended=changed.ended,
         sealed_result=sealed,
+        transaction_id=changed.transaction_id,
+        approved=changed.approved,
     )
     return count > 0
 
@@ -322,11 +339,30 @@ def _record(
     result: Result | None = None,
     sealed: bytes | None = None,
 ) -> None:
-    data = {"kind": request.kind.value, "status": request.status.value}
+    data: dict[str, object] = {"kind": request.kind.value, "status": request.status.value}
+    if request.approved is not None:
+        data["transaction_id"] = request.transaction_id
     if request.outcome is not None:
         data["outcome"] = request.outcome.value
     event = Event(merchant_id, account_id, EVENT, request.id, request.sequence, release, data, result, sealed)
     record_event(unit, at, event)
+
+
+def _record_terminal_transaction(unit: Unit, at: Moment, stored: StoredRequest, request: Request) -> None:
+    data = {
+        "smart_terminal_id": stored.smart_terminal_id,
+        "request_id": request.id,
+        "transaction_id": request.transaction_id,
+    }
+    event = Event(stored.merchant_id, stored.account_id, TERMINAL_TRANSACTION, request.id, 1, stored.release, data)
+    record_event(unit, at, event)
+
+
+def _paid(request: Request) -> Result | None:
+    """The result of a payment that ends without the terminal's word."""
+    if request.outcome not in (Outcome.APPROVED, Outcome.DECLINED) or request.transaction_id is None:
+        return None
+    return Paid(request.transaction_id)
 
 
 def _result(unit: Unit, sealed: bytes | None) -> Result | None:

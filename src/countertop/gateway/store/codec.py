@@ -9,8 +9,15 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
+from countertop.domain.contact import Contact
+from countertop.domain.level3 import Level3
 from countertop.domain.order import Order
+from countertop.domain.payment import PaymentDetails
 from countertop.domain.result import Result
+from countertop.domain.settlement import BatchLine
+
+Strokes = tuple[tuple[tuple[int, int], ...], ...]
+"""A signature: strokes of points, as in `domain.result.Signed`."""
 
 RESULT: Final = "result"
 """The purpose that results are sealed for. A request and its event hold the same sealed bytes."""
@@ -18,10 +25,19 @@ WEBHOOK_SECRET: Final = "webhook secret"  # noqa: S105 - a purpose, not a secret
 """The purpose that webhook secrets are sealed for."""
 ANSWER: Final = "answer"
 """The purpose that remembered answers are sealed for."""
+CARD: Final = "sealed card"
+"""The purpose that cards are sealed for, which are sealed to their processor already."""
+SIGNATURE: Final = "signature"
+"""The purpose that the strokes of signatures are sealed for."""
 
 _ORDER: Final[TypeAdapter[Order]] = TypeAdapter(Order)
 _COMPACT: Final = json.JSONEncoder(separators=(",", ":")).encode
 _RESULT: Final[TypeAdapter[Result]] = TypeAdapter(Result)
+_DETAILS: Final[TypeAdapter[PaymentDetails]] = TypeAdapter(PaymentDetails)
+_CONTACT: Final[TypeAdapter[Contact]] = TypeAdapter(Contact)
+_STROKES: Final[TypeAdapter[Strokes]] = TypeAdapter(Strokes)
+_LEVEL3: Final[TypeAdapter[Level3]] = TypeAdapter(Level3)
+_BREAKDOWN: Final[TypeAdapter[list[BatchLine]]] = TypeAdapter(list[BatchLine])
 
 
 @lru_cache(maxsize=64)
@@ -43,6 +59,56 @@ def write_result(result: Result) -> bytes:
 def read_result(plain: bytes) -> Result:
     """The opposite of `write_result`."""
     return _RESULT.validate_json(plain)
+
+
+def write_details(details: PaymentDetails) -> str:
+    """What is stored beside a payment's order, as text."""
+    return _DETAILS.dump_json(details, exclude_defaults=True).decode()
+
+
+def read_details(text: str) -> PaymentDetails:
+    """The opposite of `write_details`."""
+    return _DETAILS.validate_json(text)
+
+
+def write_contact(contact: Contact) -> str:
+    """A contact as text."""
+    return _CONTACT.dump_json(contact, exclude_defaults=True).decode()
+
+
+def read_contact(text: str) -> Contact:
+    """The opposite of `write_contact`."""
+    return _CONTACT.validate_json(text)
+
+
+def write_strokes(strokes: Strokes) -> bytes:
+    """A signature's strokes as bytes, to be sealed."""
+    return _STROKES.dump_json(strokes)
+
+
+def read_strokes(plain: bytes) -> Strokes:
+    """The opposite of `write_strokes`."""
+    return _STROKES.validate_json(plain)
+
+
+def write_level3(data: Level3) -> str:
+    """Level 3 data as text."""
+    return _LEVEL3.dump_json(data).decode()
+
+
+def read_level3(text: str) -> Level3:
+    """The opposite of `write_level3`."""
+    return _LEVEL3.validate_json(text)
+
+
+def write_breakdown(lines: list[BatchLine]) -> str:
+    """The lines of a batch as text."""
+    return _BREAKDOWN.dump_json(lines).decode()
+
+
+def read_breakdown(text: str) -> list[BatchLine]:
+    """The opposite of `write_breakdown`."""
+    return _BREAKDOWN.validate_json(text)
 
 
 def write_data(data: Mapping[str, object]) -> str:

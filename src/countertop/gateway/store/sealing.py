@@ -6,6 +6,9 @@ that what was sealed as one thing cannot be opened as another. Nonces are random
 Keys live in a key file that only its owner may read, as JSON: `{"current": "9f3a0c11", "keys": {"9f3a0c11": "…base64"}}`.
 The first start makes it. `Keyring.with_new_key` adds a key and makes it current; older ones stay for what they sealed, until
 `operations.sealing.reseal` has sealed everything anew.
+
+What has to stay the same when keys change, such as the key of fingerprints, is derived from the file's `root`. A file that has
+none derives it from its current key, and writes it down with the first new key.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from countertop.domain.errors import CountertopError
 from countertop.domain.ids import RandomBytes
@@ -44,9 +49,10 @@ class KeyFileUnusable(CountertopError):
 class Keyring:
     """The keys, by id, and which of them seals."""
 
-    def __init__(self, current: bytes, keys: Mapping[bytes, bytes]) -> None:
+    def __init__(self, current: bytes, keys: Mapping[bytes, bytes], root: bytes | None = None) -> None:
         self.current = current
         self._keys = dict(keys)
+        self.root: Final = root or _derived(self._keys[current], "root")
 
     @classmethod
     def new(cls, random: RandomBytes = os.urandom) -> Keyring:
@@ -59,11 +65,11 @@ class Keyring:
         key_id = random(_KEY_ID)
         while key_id in self._keys:
             key_id = random(_KEY_ID)
-        return Keyring(key_id, {**self._keys, key_id: random(_KEY)})
+        return Keyring(key_id, {**self._keys, key_id: random(_KEY)}, self.root)
 
     def only_current(self) -> Keyring:
         """Without the older keys: what they sealed can never be opened again."""
-        return Keyring(self.current, {self.current: self._keys[self.current]})
+        return Keyring(self.current, {self.current: self._keys[self.current]}, self.root)
 
     def ciphers(self) -> dict[bytes, AESGCM]:
         """A cipher for each key id."""
@@ -72,7 +78,8 @@ class Keyring:
     def dump(self) -> str:
         """The key file's content."""
         keys = {key_id.hex(): base64.b64encode(key).decode() for key_id, key in self._keys.items()}
-        return json.dumps({"current": self.current.hex(), "keys": keys}, indent=2) + "\n"
+        root = base64.b64encode(self.root).decode()
+        return json.dumps({"current": self.current.hex(), "keys": keys, "root": root}, indent=2) + "\n"
 
     @classmethod
     def parse(cls, text: str) -> Keyring:
@@ -81,11 +88,12 @@ class Keyring:
             content = json.loads(text)
             keys = {bytes.fromhex(key_id): base64.b64decode(key, validate=True) for key_id, key in content["keys"].items()}
             current = bytes.fromhex(content["current"])
+            root = base64.b64decode(content["root"], validate=True) if "root" in content else None
         except (AttributeError, KeyError, TypeError, ValueError, binascii.Error):
             raise ValueError("not a keyring") from None
         if current not in keys or any(len(key_id) != _KEY_ID or len(key) != _KEY for key_id, key in keys.items()):
             raise ValueError("not a keyring")
-        return cls(current, keys)
+        return cls(current, keys, root)
 
 
 class Sealer:
@@ -96,6 +104,11 @@ class Sealer:
         self._cipher = self._ciphers[keyring.current]
         self.head: Final = _VERSION + keyring.current
         """What every value begins with that the current key sealed."""
+        self._root = keyring.root
+
+    def derive(self, purpose: str) -> bytes:
+        """32 secret bytes for a purpose: the same on every node and after every change of keys (HKDF, RFC 5869)."""
+        return _derived(self._root, purpose)
 
     def seal(self, plain: bytes, purpose: str) -> bytes:
         """The sealed form of `plain`, openable for the same purpose only."""
@@ -111,6 +124,10 @@ class Sealer:
             return cipher.decrypt(sealed[HEAD_BYTES : HEAD_BYTES + _NONCE], sealed[HEAD_BYTES + _NONCE :], purpose.encode())
         except (InvalidTag, ValueError):
             raise Broken(f"not a sealed {purpose}") from None
+
+
+def _derived(secret: bytes, purpose: str) -> bytes:
+    return HKDF(SHA256(), _KEY, salt=None, info=f"countertop {purpose}".encode()).derive(secret)
 
 
 def load_keyring(path: Path, *, create: bool = True) -> Keyring:

@@ -24,6 +24,11 @@ from sqlalchemy import (
     text,
 )
 
+from countertop.domain.amount import Part
+
+NUMBER = BigInteger().with_variant(Integer(), "sqlite")
+"""A number that counts up by itself: SQLite does that with its `INTEGER` alone."""
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -128,6 +133,9 @@ request = Table(
     Column("sealed_result", LargeBinary),
     Column("created", BigInteger, nullable=False),
     Column("ended", BigInteger),
+    Column("details", Text),  # JSON of domain.payment.PaymentDetails; payments only
+    Column("transaction_id", BigInteger),  # once the card of a payment was taken
+    Column("approved", Boolean),  # once the payment is decided
     # At most one running request a terminal. Its deadline is what tells a running request from an ended one.
     Index(
         "uq_request_running",
@@ -229,4 +237,117 @@ pairing = Table(  # device grants (RFC 8628) that wait for an operator
     Column("denied", Boolean, nullable=False),
     Column("expires", BigInteger, nullable=False, index=True),
     Column("polled", BigInteger, nullable=False),
+)
+
+transaction = Table(
+    "transaction",
+    metadata,
+    Column("id", NUMBER, primary_key=True),  # counts up; sent to the processor, so never used again
+    Column("merchant_id", Text, nullable=False),
+    Column("terminal_id", BigInteger, nullable=False),
+    Column("request_id", Text, unique=True),  # one terminal's request charges once; NULL: made by the API
+    Column("release", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("status", Text, nullable=False),  # HOLD until it is decided
+    Column("wanted", Text, nullable=False),  # the status it has if it is approved
+    *(Column(f"amount_{part}", BigInteger, nullable=False) for part in Part),  # cents
+    Column("amount_total", BigInteger, nullable=False),  # the sum of the parts
+    Column("intended", BigInteger, nullable=False),  # the total as it was made, whatever was edited since
+    Column("authorized", BigInteger, nullable=False),  # how much the processor has said yes to
+    Column("surcharge_rate", Integer),
+    Column("method", Text, nullable=False),  # domain.card.Entry, or INSTANT: with the payer of an earlier transaction
+    Column("service", Text, nullable=False),
+    Column("network", Text),
+    Column("ach_type", Text),
+    Column("invoice_number", Text, nullable=False),
+    Column("purchase_order_number", Text, nullable=False),
+    Column("billing", Text, nullable=False),  # JSON of domain.contact
+    Column("shipping", Text, nullable=False),
+    Column("billing_first_name", Text, nullable=False),  # out of `billing`, to be searched for
+    Column("billing_last_name", Text, nullable=False),
+    Column("billing_identifier", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("external_data", Text, nullable=False),
+    Column("avs", Text, nullable=False),  # what was asked for
+    Column("check_cvv", Boolean, nullable=False),
+    Column("code", Text),  # NULL: not decided yet
+    Column("issuer_authorized", Boolean),
+    Column("approval_code", Text),
+    Column("zip_matches", Boolean),
+    Column("address_matches", Boolean),
+    Column("avs_checked", Boolean),
+    Column("cvv_status", Text),
+    Column("level3_eligible", Boolean),
+    Column("account_type", Text, nullable=False),  # a card's brand, or CHECKING | SAVINGS
+    Column("last_four", Text, nullable=False),
+    Column("expiry", Text),  # YYYY-MM; NULL: a bank account
+    Column("fingerprint", LargeBinary, nullable=False),  # keyed; tells equal cards
+    Column("original_id", BigInteger),  # the transaction that this one gives back, or whose payer it uses
+    Column("settlement_id", BigInteger),  # the batch in which it was counted
+    Column("signed", BigInteger),  # when it was last signed
+    Column("receipt_email", Text),  # where the customer wanted the receipt sent
+    Column("sequence", Integer, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("modified", BigInteger, nullable=False),
+    # What the processor is still owed: domain and states in `store.intent`.
+    Column("intent_state", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due", BigInteger),  # when it may be taken in hand; NULL: nothing is owed
+    Column("sealed_card", LargeBinary),  # the card sealed to its processor, sealed again; NULL once it was asked
+    Index("ix_transaction_due", "due", sqlite_where=text("due IS NOT NULL"), postgresql_where=text("due IS NOT NULL")),
+    Index("ix_transaction_merchant_id_id", "merchant_id", "id"),
+    Index("ix_transaction_fingerprint_created", "fingerprint", "created"),
+    Index("ix_transaction_settlement_id", "settlement_id"),
+    Index(
+        "ix_transaction_unsettled",
+        "merchant_id",
+        "terminal_id",
+        "modified",
+        sqlite_where=text("settlement_id IS NULL"),
+        postgresql_where=text("settlement_id IS NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+note = Table(
+    "note",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("transaction_id", BigInteger, ForeignKey("transaction.id"), nullable=False, index=True),
+    Column("note", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("modified", BigInteger, nullable=False),
+)
+
+signature = Table(  # a signed receipt
+    "signature",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("transaction_id", BigInteger, ForeignKey("transaction.id"), nullable=False, index=True),
+    Column("sealed_strokes", LargeBinary, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("signed_by", Text, nullable=False),
+    Column("address", Text, nullable=False),  # where the signer was, an IP address; empty at a terminal
+    Column("total", BigInteger, nullable=False),  # what was signed for, in cents
+    Column("created", BigInteger, nullable=False),
+)
+
+settlement = Table(
+    "settlement",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("merchant_id", Text, nullable=False),
+    Column("terminal_id", BigInteger, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("net", BigInteger, nullable=False),  # cents, negative if more was given back than taken
+    Column("breakdown", Text, nullable=False),  # JSON: lines of domain.settlement
+    Index("ix_settlement_merchant_id_id", "merchant_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+level3 = Table(
+    "level3",
+    metadata,
+    Column("transaction_id", BigInteger, ForeignKey("transaction.id"), primary_key=True, autoincrement=False),
+    Column("data", Text, nullable=False),  # JSON of domain.level3
 )

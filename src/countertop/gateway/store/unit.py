@@ -53,6 +53,14 @@ class Unit:
             self.wrote = True
         return count
 
+    def insert(self, command: Command, **values: Any) -> int:
+        """Adds a row with a command that returns its number. Returns the number."""
+        text, binder = command.prepared(self._dialect)
+        self._cursor.execute(text, binder(values))
+        self.wrote = True
+        number: int = self._cursor.fetchall()[0][0]
+        return number
+
     def one(self, query: Query[T], **values: Any) -> T | None:
         """The first row of an answer, or None if it has none."""
         text, binder, into = query.prepared(self._dialect)
@@ -74,6 +82,10 @@ class Unit:
     def seal(self, plain: bytes, purpose: str) -> bytes:
         """Encrypts what may not rest in the open."""
         return self._sealer.seal(plain, purpose)
+
+    def derive(self, purpose: str) -> bytes:
+        """32 secret bytes for a purpose, always the same; see `Sealer.derive`."""
+        return self._sealer.derive(purpose)
 
     def outdated(self, sealed: bytes) -> bool:
         """Whether a sealed value was sealed with a key that is not the current one."""
