@@ -15,6 +15,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from itertools import cycle
 from typing import Final
 
 import aiohttp
@@ -46,17 +47,25 @@ logger = logging.getLogger(__name__)
 class Agent:
     """One terminal, connected or trying to be.
 
+    `gateway` is the gateway's URL, or those of several nodes of it: each attempt to connect is made to the next of them.
     `random` spreads the attempts of many terminals that lost their gateway at the same moment. The aiohttp session stays the
     caller's: give it a connector without a limit where many agents share it.
     """
 
     def __init__(
-        self, gateway: str, token: str | None, machine: Machine, clock: Clock, *, session: aiohttp.ClientSession, random: Random
+        self,
+        gateway: str | Sequence[str],
+        token: str | None,
+        machine: Machine,
+        clock: Clock,
+        *,
+        session: aiohttp.ClientSession,
+        random: Random,
     ) -> None:
         self.machine = machine
         self.token = token
         self.frames = FrameLog()
-        self._gateway = gateway.rstrip("/")
+        self._gateways = cycle(url.rstrip("/") for url in ([gateway] if isinstance(gateway, str) else gateway))
         self._clock = clock
         self._session = session
         self._random = random
@@ -121,7 +130,7 @@ class Agent:
     async def pair(self) -> str:
         """Shows a code until an operator confirms it. Returns the token that the terminal has from then on, for safe keeping."""
         try:
-            self.token = await obtain_token(self._gateway, self._session, self._clock, self._show_pairing)
+            self.token = await obtain_token(next(self._gateways), self._session, self._clock, self._show_pairing)
         finally:
             self._show_pairing(None)
         return self.token
@@ -155,7 +164,11 @@ class Agent:
         patience = aiohttp.ClientWSTimeout(ws_receive=SILENCE, ws_close=2.0)
         try:
             async with self._session.ws_connect(
-                self._gateway + CHANNEL, headers=headers, protocols=(SUBPROTOCOL,), max_msg_size=MAX_FRAME, timeout=patience
+                next(self._gateways) + CHANNEL,
+                headers=headers,
+                protocols=(SUBPROTOCOL,),
+                max_msg_size=MAX_FRAME,
+                timeout=patience,
             ) as socket:
                 return await self._converse(socket)
         except aiohttp.WSServerHandshakeError as error:
