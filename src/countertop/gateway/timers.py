@@ -77,8 +77,10 @@ class Timers:
             await self._clock.sleep_until(again)
 
     async def _renew(self) -> Instant:
+        # From the instant that was written: the clock may be advanced while that is on its way.
+        now = self._clock.now()
         await self._store.write(renew_node, self._moment(), NODE_LEASE)
-        return self._clock.now() + _RENEW
+        return now + _RENEW
 
     async def _expire(self) -> Instant:
         while True:
@@ -91,10 +93,11 @@ class Timers:
                 return now + _LOOK
 
     async def _forget(self) -> Instant:
+        now = self._clock.now()
         await self._store.write(retire_lost_nodes, self._moment(), MINUTE)
         while await self._store.write(purge, self._moment(), _CHUNK):
             pass
-        return self._clock.now() + _PURGE
+        return now + _PURGE
 
     def _moment(self) -> Moment:
         return Moment(self._clock.now(), self._random, self._node_id)
