@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -12,8 +13,9 @@ from typing import Final
 
 import pytest
 
-from tests.architecture.project import ROOT, files, metadata
+from tests.architecture.project import ROOT, files, metadata, modules
 
+FUNCTION: Final = ast.FunctionDef | ast.AsyncFunctionDef
 PAGES: Final = sorted(name for name in files() if name.endswith(".md"))
 LINK: Final = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 FENCE: Final = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -104,6 +106,12 @@ def test_shell_examples_are_shell(name: str) -> None:
     for example in blocks(page(name), "sh"):
         checked = subprocess.run(["sh", "-n"], input=example, capture_output=True, text=True, check=False)
         assert checked.returncode == 0, checked.stderr
+
+
+def test_tests_that_are_named_exist() -> None:
+    defined = {node.name for module in modules("tests/") for node in ast.walk(module.tree) if isinstance(node, FUNCTION)}
+    named = {(name, test) for name in PAGES for test in re.findall(r"`(test_\w+)`", page(name))}
+    assert {(name, test) for name, test in named if test not in defined} == set()
 
 
 def decisions() -> list[str]:
