@@ -17,7 +17,7 @@ from countertop.domain.ids import RandomBytes
 from countertop.gateway.http.access import Access
 from countertop.gateway.http.answer import Answer, Send, send_answer
 from countertop.gateway.http.call import Call, Receive
-from countertop.gateway.http.description import description_routes
+from countertop.gateway.http.description import Description
 from countertop.gateway.http.error import BROKEN, NOT_ACCEPTABLE, NOT_FOUND, Disconnected, answer_to, method_not_allowed
 from countertop.gateway.http.idempotency import Once
 from countertop.gateway.http.negotiation import accepts
@@ -94,7 +94,8 @@ def make_api(parts: ApiParts) -> Api:
         *Webhooks(parts, once).routes(),
         *parts.more_routes,
     ]
-    return Api(RouteTable([*routes, *description_routes(routes)]), Access(parts), waiting, parts)
+    access = Access(parts)
+    return Api(RouteTable([*routes, *Description(parts, access, routes).routes()]), access, waiting, parts)
 
 
 def _no_route(routes: Mapping[str, Route], method: str) -> Answer:

@@ -1,4 +1,4 @@
-"""What describes the API: `/openapi.json` for programs, `/docs` for people. Both are made once, when the server starts."""
+"""What describes the API: `/openapi.json` for programs, `/docs` for people. Both are made when the server starts."""
 
 from __future__ import annotations
 
@@ -12,31 +12,50 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from countertop.gateway.http.access import Access
 from countertop.gateway.http.answer import HTML, Answer
 from countertop.gateway.http.call import Call
-from countertop.gateway.http.openapi import Json, describe
+from countertop.gateway.http.openapi import Json, describe, for_caller
+from countertop.gateway.http.page import MAX_LIMIT
+from countertop.gateway.http.parts import ApiParts
 from countertop.gateway.http.route import Route
+from countertop.gateway.operations.terminal import list_smart_terminals, list_terminals
 
 _HERE: Final = Path(__file__).parent
 _STYLE: Final = (_HERE / "docs.css").read_text(encoding="utf-8")
 
 
-def description_routes(routes: Iterable[Route]) -> list[Route]:
-    """The two resources that describe the others."""
-    document = describe(routes, version("countertop"))
-    as_json = Answer(200, json.dumps(document, ensure_ascii=False, indent=2).encode())
-    as_page = Answer(200, docs_page(document).encode(), HTML, ((b"content-security-policy", _POLICY.encode()),))
+class Description:
+    """`/openapi.json` and `/docs`. Neither needs a login; with one, the document is about its merchant."""
 
-    async def openapi(_: Call) -> Answer:
-        return as_json
+    def __init__(self, parts: ApiParts, access: Access, routes: Iterable[Route]) -> None:
+        self._parts = parts
+        self._access = access
+        self._document = describe(routes, version("countertop"))
+        self._page = Answer(200, docs_page(self._document).encode(), HTML, ((b"content-security-policy", _POLICY.encode()),))
 
-    async def docs(_: Call) -> Answer:
-        return as_page
+    def routes(self) -> list[Route]:
+        """Both of them."""
+        return [
+            Route("GET", "/openapi.json", self.openapi, "The API's description", public=True, described=False),
+            Route("GET", "/docs", self.docs, "The API as a page", media_type="text/html", public=True, described=False),
+        ]
 
-    return [
-        Route("GET", "/openapi.json", openapi, "The API's description", public=True, described=False),
-        Route("GET", "/docs", docs, "The API's description as a page", media_type="text/html", public=True, described=False),
-    ]
+    async def openapi(self, call: Call) -> Answer:
+        """`GET /openapi.json`."""
+        document = self._document
+        if b"authorization" in call.headers:
+            caller = await self._access.admit(call.headers)
+            store, now = self._parts.store, self._parts.clock.now()
+            terminals = await store.read(list_terminals, caller.merchant_id, 0, MAX_LIMIT)
+            smart_terminals = await store.read(list_smart_terminals, now, caller.merchant_id, 0, MAX_LIMIT)
+            enabled = [terminal.terminal_id for terminal in terminals if terminal.enabled]
+            document = for_caller(document, enabled, [terminal.id for terminal in smart_terminals])
+        return Answer(200, json.dumps(document, ensure_ascii=False, indent=2).encode())
+
+    async def docs(self, _: Call) -> Answer:
+        """`GET /docs`."""
+        return self._page
 
 
 def docs_page(document: Json) -> str:
@@ -100,6 +119,8 @@ def _kind(schema: Json) -> str:
         return str(schema["$ref"]).rpartition("/")[2].removesuffix("Body")
     if "enum" in schema or "const" in schema:
         return "one of"
+    if "anyOf" in schema:
+        return _kind(schema["anyOf"][0])
     if schema.get("type") == "array":
         return f"list of {_kind(schema['items'])}"
     return str(schema.get("format") or schema.get("type") or "value")
@@ -115,8 +136,10 @@ def _limits(schema: Json) -> str:
         words.append(", ".join(map(str, schema["enum"])))
     if "const" in schema:
         words.append(str(schema["const"]))
+    if "anyOf" in schema:
+        words.append(_limits(schema["anyOf"][0]))
     if schema.get("type") == "array":
-        words.append(_limits(schema["items"]))
+        words.append("each " + _limits(schema["items"]))
     return "; ".join(word for word in words if word)
 
 

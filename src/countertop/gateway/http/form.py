@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Generic, Literal, TypeVar, get_origin
 from urllib.parse import unquote_to_bytes
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from countertop.domain.errors import Fault, Invalid
 from countertop.gateway.http.error import Problem, failure
@@ -40,8 +40,14 @@ def _boolean(text: object) -> object:
     return {"true": True, "1": True, "false": False, "0": False}.get(text, text) if isinstance(text, str) else text
 
 
-Number = Annotated[int, BeforeValidator(whole_number), Field(ge=0, le=2**63 - 1, json_schema_extra={"format": "int64"})]
-Boolean = Annotated[bool, BeforeValidator(_boolean), Field(strict=True)]
+# A bound must come before the validator, or the schema would not tell it.
+Number = Annotated[int, Field(ge=0, le=2**63 - 1, json_schema_extra={"format": "int64"}), BeforeValidator(whole_number)]
+Boolean = Annotated[
+    bool,
+    Field(strict=True),
+    BeforeValidator(_boolean),
+    WithJsonSchema({"type": "string", "enum": ["true", "false", "1", "0"]}),
+]
 
 _TEXT: Final = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$"
 """Tabs and line ends are text, other control characters are not."""
@@ -64,7 +70,7 @@ class _Parameter:
 class Reader(Generic[F]):
     """Reads one kind of form. Built once a resource.
 
-    A parameter of a form that is sent empty counts as left out, as browsers send forms; one of a query does not (`empties`).
+    A parameter that is sent empty counts as left out, as browsers send forms, unless `empties` count as values.
     """
 
     def __init__(self, form: type[F], style: Style, *, empties: bool = False) -> None:
@@ -74,7 +80,7 @@ class Reader(Generic[F]):
             _Parameter(
                 name=field.alias or name,
                 repeated=get_origin(field.annotation) in (list, tuple),
-                may_be_empty=empties or _keeps_empty(field.json_schema_extra),
+                may_be_empty=empties,
             )
             for name, field in form.model_fields.items()
         ]
@@ -121,10 +127,6 @@ class Reader(Generic[F]):
             kinds.setdefault(str(detail["loc"][0]), "required" if detail["type"] == "missing" else "invalid")
         taken = {fault.parameter for fault in known}
         return [self.fault(parameter, kind) for parameter, kind in kinds.items() if parameter not in taken]
-
-
-def _keeps_empty(extra: object) -> bool:
-    return isinstance(extra, dict) and extra.get("allowEmptyValue") is True
 
 
 def label(parameter: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -11,7 +12,6 @@ from pydantic.json_schema import JsonSchemaMode
 
 from countertop.domain.releases import NEWEST
 from countertop.gateway.http.form import Form
-from countertop.gateway.http.idempotency import MAX_KEY
 from countertop.gateway.http.route import Route
 from countertop.gateway.wire.error import ErrorBody
 
@@ -45,6 +45,11 @@ An open Smart Terminal gateway, wire compatible with PayJunction's API.
 Every request carries Basic authorization with an API login, and an application key. Bodies that go in are forms, answers are
 JSON. A `PJ-Version` header asks for the shapes of a release; without it they are those of the release that the application key
 is pinned to.
+
+A POST may carry an `Idempotency-Key`, 1 to 255 visible characters: sent again with the same key within 24 hours, the same form is
+carried out once and answered the same; another form is refused.
+
+Ask for this document with a login and a key, and it also names the merchant accounts and Smart Terminals that they may use.
 """
 
 
@@ -55,7 +60,8 @@ def describe(routes: Iterable[Route], version: str) -> Json:
     names, schemas = _schemas([*sorted(answers, key=str), ErrorBody])
     paths: dict[str, Json] = {}
     for route in described:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, names)
+        operation = paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, names)
+        _add_links(operation, route, described, schemas)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -80,6 +86,20 @@ def describe(routes: Iterable[Route], version: str) -> Json:
             },
         },
     }
+
+
+def for_caller(document: Json, terminals: Sequence[int], smart_terminals: Sequence[str]) -> Json:
+    """The document for one merchant: it names the ids that its requests may carry."""
+    ids = {"terminalId": list(terminals), "smartTerminalId": list(smart_terminals)}
+    mine: Json = copy.deepcopy(document)
+    for operation in (operation for methods in mine["paths"].values() for operation in methods.values()):
+        schemas = {parameter["name"]: parameter["schema"] for parameter in operation["parameters"]}
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            schemas |= content["schema"]["properties"]
+        for name, known in ids.items():
+            if known and name in schemas:
+                schemas[name]["enum"] = known
+    return mine
 
 
 def _schemas(types: list[Any]) -> tuple[dict[Any, Json], Json]:
@@ -121,7 +141,7 @@ def _identifier(route: Route) -> str:
 
 def _parameters(route: Route) -> list[Json]:
     parameters: list[Json] = [
-        {"name": name, "in": "path", "required": True, "schema": _UUID} for name in re.findall(r"\{(\w+)\}", route.path)
+        {"name": name, "in": "path", "required": True, "schema": dict(_UUID)} for name in re.findall(r"\{(\w+)\}", route.path)
     ]
     if route.query is not None:
         schema = _form_schema(route.query.form)
@@ -136,15 +156,6 @@ def _parameters(route: Route) -> list[Json]:
             "schema": {"type": "string", "format": "date", "examples": [NEWEST]},
         }
     )
-    if route.method == "POST":
-        parameters.append(
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "description": "The same key with the same form within 24 hours is carried out once and answered the same",
-                "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]+$"},
-            }
-        )
     return parameters
 
 
@@ -152,23 +163,47 @@ def _form_schema(form: type[Form]) -> Json:
     schema: Json = _plain(form.model_json_schema())
     schema.pop("description", None)
     for value in schema.get("properties", {}).values():
-        _without_null(value)
+        _as_sent(value)
     return schema
 
 
-def _without_null(schema: Json) -> None:
-    """A form has no null: an optional parameter is left out. So `anyOf` a type and null is the type."""
+def _as_sent(schema: Json) -> None:
+    """A value as a form can hold it.
+
+    It has no null: an optional parameter is left out, so `anyOf` a type and null is the type. A list of one looks like its only
+    item, and a boolean is a word.
+    """
     options = [option for option in schema.pop("anyOf", ()) if option != {"type": "null"}]
     for option in options:
         schema.update(option)
-    if schema.get("default", ...) is None:
+    default = schema.get("default", "")
+    if default is None:
         del schema["default"]
+    elif isinstance(default, bool):
+        schema["default"] = str(default).lower()
+    if schema.get("type") == "array":
+        bounds = {name: schema.pop(name) for name in ("type", "items", "minItems", "maxItems") if name in schema}
+        schema["anyOf"] = [bounds, bounds["items"]]
 
 
 def _encoding(form: Json) -> Json:
-    return {
-        name: {"style": "form", "explode": True} for name, value in form["properties"].items() if value.get("type") == "array"
+    return {name: {"style": "form", "explode": True} for name, value in form["properties"].items() if "anyOf" in value}
+
+
+def _add_links(operation: Json, route: Route, others: Iterable[Route], schemas: Json) -> None:
+    """Says of a new thing's id which operations take it: those below its own path with a variable of that name."""
+    if route.method != "POST" or route.answer is None:
+        return
+    answered = operation["responses"]["200"]
+    members = schemas[answered["content"][route.media_type]["schema"]["$ref"].rpartition("/")[2]]["properties"]
+    links = {
+        _identifier(other): {"operationId": _identifier(other), "parameters": {name: f"$response.body#/{name}"}}
+        for other in others
+        for name in re.findall(r"\{(\w+)\}", other.path.removeprefix(route.path))
+        if name in members and other.path.startswith(route.path)
     }
+    if links:
+        answered["links"] = links
 
 
 def _responses(route: Route, names: Mapping[Any, Json]) -> Json:

@@ -19,8 +19,8 @@ MAX_OFFSET: Final = 2**31
 class PageQuery(Form):
     """Which part of a list."""
 
-    offset: Annotated[int, BeforeValidator(whole_number), Field(ge=0, le=MAX_OFFSET, description="How many to skip")] = 0
-    limit: Annotated[int, BeforeValidator(whole_number), Field(ge=1, le=MAX_LIMIT, description="How many at most")] = MAX_LIMIT
+    offset: Annotated[int, Field(ge=0, le=MAX_OFFSET, description="How many to skip"), BeforeValidator(whole_number)] = 0
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="How many at most"), BeforeValidator(whole_number)] = MAX_LIMIT
 
 
 PAGE: Final = Reader(PageQuery, "field", empties=True)

@@ -21,7 +21,7 @@ from countertop.gateway.operations.request import RequestView, find_request
 from countertop.gateway.wire.request import StatusBody, status_body
 
 MAX_WAIT: Final = 60
-_SECONDS: Final = re.compile(r"[0-9]{1,2}(?:\.[0-9]{1,3})?", re.ASCII)
+_SECONDS: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,30})?(?:[eE]-?[0-9]{1,3})?", re.ASCII)
 
 
 def _seconds(text: object) -> object:
@@ -35,8 +35,8 @@ class PollQuery(Form):
 
     wait: Annotated[
         float,
-        BeforeValidator(_seconds),
         Field(ge=0, le=MAX_WAIT, description="Seconds to wait for the next change of a request that has not ended"),
+        BeforeValidator(_seconds),
     ] = 0
 
 

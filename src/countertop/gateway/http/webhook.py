@@ -28,10 +28,19 @@ from countertop.gateway.wire.page import PageBody
 from countertop.gateway.wire.webhook import WebhookBody, webhook_body
 
 Event = Literal["SMARTTERMINAL_REQUEST", "TRANSACTION", "TRANSACTION_SIGNATURE", "CUSTOMER", "DEPOSIT", "SETTLEMENT"]
-Url = Annotated[str, StringConstraints(max_length=MAX_URL), Field(description="HTTPS, without a port, on a public address")]
+_PUBLIC_URL: Final = r"^https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}(/[!$-\[\]-~]*)?$"
+"""What the description promises to take. What is taken is a little more, and for `url_fault` to say."""
+Url = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_URL),
+    Field(
+        json_schema_extra={"pattern": _PUBLIC_URL},
+        description="HTTPS, without a port, on a public address; a test server takes any URL on the loopback interface, too",
+    ),
+]
 Secret = Annotated[
     Annotated[str, StringConstraints(max_length=MAX_SECRET, pattern=LINE)] | None,
-    Field(json_schema_extra={"allowEmptyValue": True}, description="Signs the deliveries; empty: they are not signed"),
+    Field(description="Signs the deliveries; empty: they are not signed"),
 ]
 
 
@@ -51,7 +60,7 @@ class WebhookChange(Form):
 
 
 _FORM: Final = Reader(WebhookForm, "label")
-_CHANGE: Final = Reader(WebhookChange, "label")
+_CHANGE: Final = Reader(WebhookChange, "label", empties=True)
 
 
 class Webhooks:
