@@ -9,8 +9,15 @@ from typing import Final
 
 import pytest
 
+from tests import canary
+
 CHROMIUMS: Final = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 NOTHING_LEFT_OUT: Final = os.environ.get("CI") == "true"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Has the digits that are swiped through the suite looked for when it is over."""
+    config.pluginmanager.register(canary)
 
 
 @pytest.fixture(scope="session")

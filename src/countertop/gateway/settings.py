@@ -69,6 +69,7 @@ class Settings(BaseSettings):
         frozen=True,
         hide_input_in_errors=True,
         env_ignore_empty=True,
+        enable_decoding=False,
     )
 
     server: Annotated[Literal["test", "production"], BeforeValidator(_lower)] = Field(

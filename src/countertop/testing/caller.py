@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import time
@@ -36,7 +37,7 @@ class Caller:
     def __init__(self, url: str, login: str, password: str, application_key: str, *, release: str | None = None) -> None:
         self.url = url
         self._headers = {
-            **urllib3.make_headers(basic_auth=f"{login}:{password}"),
+            "Authorization": f"Basic {base64.b64encode(f'{login}:{password}'.encode()).decode()}",
             "X-PJ-Application-Key": application_key,
             "Accept": "application/json",
         }
