@@ -20,6 +20,8 @@ FLAGS: Final = (
     "--disable-sync",
 )
 SIZES: Final = {"phone": (360, 640), "tablet": (768, 1024), "desktop": (1280, 800)}
+LYING: Final = (740, 360)
+"""A phone on its side."""
 
 Visit = Callable[..., Page]
 
@@ -48,7 +50,7 @@ def visit(browser: Browser, stage: Stage) -> Generator[Visit, None, None]:
     def open_page(
         size: str = "desktop", *, path: str | None = None, query: str = "", may_complain: bool = False, **options: Any
     ) -> Page:
-        width, height = SIZES[size]
+        width, height = SIZES.get(size, LYING)
         context = browser.new_context(viewport={"width": width, "height": height}, locale="en-US", **options)
         context.set_default_timeout(5_000)
         contexts.append(context)

@@ -114,6 +114,11 @@ SCREENS: Final[dict[str, Callable[[StagedTerminal], None]]] = {
 """Name of a picture → what brings it about. The payment screens are posed until the machine has acts for them."""
 
 
+SETTLED: Final = """() => Promise.allSettled(
+    document.getAnimations().filter((each) => each.effect.getTiming().iterations !== Infinity).map((each) => each.finished))"""
+
+
 def wait_for(page: Page, screen: str) -> None:
-    """Until a page shows a screen."""
+    """Until a page shows a screen, and everything on it is in its place."""
     page.locator(f"html[data-view={screen}]").wait_for()
+    page.evaluate(SETTLED)

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from countertop.domain.clock import MINUTE, Instant
 from countertop.domain.order import Order
 from countertop.protocol.frames import Finished, FromGateway, Show, Welcome
-from countertop.sandbox.tray import CARDS
+from countertop.sandbox.card import TRAY
 from countertop.terminal.frame_log import FrameLog
 from countertop.terminal.machine import Machine
 from countertop.terminal.screen.page import screen_routes, single_screen_routes
@@ -194,7 +194,7 @@ class Stage:
         self.terminal = StagedTerminal()
         terminals = {TERMINAL: self.terminal}
         clock = self.terminal.clock
-        routes = screen_routes(terminals.get, clock, prefix="/virtual-terminal", tray=CARDS)
+        routes = screen_routes(terminals.get, clock, prefix="/virtual-terminal", tray=TRAY)
         self._pages = Starlette(routes=[*routes, *single_screen_routes(self.terminal, clock)])
         config = uvicorn.Config(self._answer, interface="asgi3", log_config=None, lifespan="off", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)

@@ -110,10 +110,9 @@ def test_a_view_carries_how_long_is_left(stage: Stage, link: ClientConnection) -
 def test_frames_are_logged_without_what_they_carry(stage: Stage, link: ClientConnection) -> None:
     stage.run(stage.terminal.order, ReadOrder())
     link.send(json.dumps({"card": "gift"}))
-    while (frame := hear(link, "frame"))["frame"] != "finished":
-        pass
-    assert frame["detail"] == "CARD_READ"
-    assert set(frame) == {"way", "frame", "request_id", "detail"}
+    while (frame := hear(link, "frame"))["detail"] != "CARD_READ":
+        assert set(frame) == {"way", "frame", "request_id", "detail"}
+    assert (frame["way"], frame["frame"]) == ("out", "finished")
 
 
 ILLEGAL = [

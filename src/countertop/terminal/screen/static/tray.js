@@ -17,9 +17,11 @@ export function bench(say) {
   write(document);
   const slot = $("slot");
   let screen = "";
+  let refused = false; // the last card was swiped while none was asked for
 
   function send(message) {
-    $("last").textContent = READING.includes(screen) ? "" : word("notAsked");
+    refused = !READING.includes(screen);
+    if (refused) $("last").textContent = word("notAsked");
     say(message);
     close();
   }
@@ -45,11 +47,8 @@ export function bench(say) {
     /** Follows the view: what became of the last swipe, and whether a card is asked for. */
     follow(view) {
       screen = view.screen;
-      if (view.last_swipe && (READING.includes(screen) || screen === "CARD_READ" || screen === "CANCELLED")) {
-        $("last").textContent = `${word("last")}: ${word(view.last_swipe)}`;
-      } else if (READING.includes(screen)) {
-        $("last").textContent = "";
-      }
+      if (READING.includes(screen)) refused = false;
+      $("last").textContent = refused ? word("notAsked") : `${word("last")}: ${word(view.last_swipe ?? "none")}`;
     },
     log,
     /** Begins the log anew: the server says again what it remembers. */
@@ -112,6 +111,7 @@ async function slide(node, slot) {
   if (still() || !slot.offsetParent) return;
   const groove = slot.getBoundingClientRect();
   const ghost = lift(node);
+  ghost.classList.add("inside");
   const back = document.querySelector("[name=direction]:checked").value === "backwards";
   const at = (part) => ({ transform: stand(groove.left + groove.width / 2, groove.top + groove.height * part) });
   await ghost.animate(back ? [at(0.95), at(0.05)] : [at(0.05), at(0.95)], { duration: 190, easing: "ease-in-out" }).finished;
@@ -132,6 +132,7 @@ function drag(down, node, slot, swiped) {
     node.classList.add("held");
     const inside = Math.abs(event.clientX - middle) < REACH && event.clientY > groove.top - REACH && event.clientY < groove.bottom + REACH;
     slot.classList.toggle("near", inside);
+    ghost.classList.toggle("inside", inside);
     ghost.style.setProperty("transform", inside ? stand(middle, event.clientY) : lie(event.clientX, event.clientY));
     entered = inside ? entered ?? event.clientY : null;
     if (inside && Math.abs(event.clientY - entered) > groove.height * ENOUGH) {
@@ -164,7 +165,7 @@ function lift(node) {
 }
 
 const lie = (x, y) => `translate(${x}px, ${y}px) translate(-50%, -50%) rotate(-4deg)`;
-const stand = (x, y) => `translate(${x}px, ${y}px) translate(-50%, -50%) rotate(90deg)`;
+const stand = (x, y) => `translate(${x}px, ${y}px) translate(-50%, -50%) rotate(-90deg) translateY(26%)`;
 
 /** One line of the log: when, which way, what was said, about which request. */
 function log({ way, frame, request_id: request, detail }) {
