@@ -93,7 +93,7 @@ async def test_a_seed_makes_everything_it_names_and_nothing_the_second_time(worl
     assert (main.terminal_id, main.nick_name, main.type, main.enabled, main.is_default) == (1, "Main", "CARD", True, True)
     assert (bank.type, bank.enabled, bank.surcharge_rate, bank.company_dba) == ("ACH", False, 3000, "Seeded")
     (device,) = await world.store.read(list_virtual_terminals, world.now)
-    assert (device.id, device.autopilot, device.paired, device.online) == ("s-1", '{"after_ms": 30}', False, False)
+    assert (device.id, device.autopilot) == ("s-1", b'{"after_ms": 30}')
     (hook,) = await world.store.read(list_webhooks, merchant_id, 0, 10)
     assert hook.url == "http://127.0.0.1:9000/hook"
     assert (await world.store.read(find_merchant, merchant_id)).name == "Seeded"
@@ -112,7 +112,12 @@ async def test_a_changed_seed_changes_what_it_says(world: World) -> None:
     assert await sown(world, changed) == 5
     assert await sown(world, changed) == 0
     device = await world.store.read(find_smart_terminal, world.now, "s-1")
-    assert (device.nick_name, device.request_deadline, device.virtual, device.autopilot) == ("Counter 2", SHOWN, False, None)
+    assert (device.nick_name, device.request_deadline, device.virtual, device.sealed_autopilot) == (
+        "Counter 2",
+        SHOWN,
+        False,
+        None,
+    )
     assert await world.rows(select(table.webhook.c.sealed_secret)) == [(None,)]
     merchant_id = await world.store.read(named, "Seeded")
     assert [account.nick_name for account in await world.store.read(list_terminals, merchant_id, 0, 10)] == ["Renamed", "Bank"]
@@ -131,6 +136,11 @@ async def test_a_seed_takes_nothing_from_another_merchant(world: World, theft: S
     with pytest.raises(Invalid):
         await sown(world, theft)
     assert await world.rows(select(table.merchant.c.name).where(table.merchant.c.name == "Thief")) == []
+
+
+@pytest.mark.parametrize("name", ["nobody", "", "cor\0ner", "' OR 1=1 --", "ü" * 300])
+async def test_who_has_no_login_is_nobody(world: World, name: str) -> None:
+    assert await world.store.read(find_login, name) is None
 
 
 async def test_lists_are_paged(world: World) -> None:

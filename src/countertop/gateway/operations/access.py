@@ -28,4 +28,5 @@ def find_application_key(unit: Unit, key_hash: bytes) -> ApplicationKey | None:
 
 def find_login(unit: Unit, login: str) -> Login | None:
     """The login of this name, with its password's hash; None if there is none."""
-    return unit.one(merchant.FIND_LOGIN, login=login)
+    # PostgreSQL has no word for a text with a NUL in it; nobody is called that.
+    return None if "\0" in login else unit.one(merchant.FIND_LOGIN, login=login)
