@@ -121,7 +121,7 @@ def seed_smart_terminal(unit: Unit, now: Instant, merchant_id: str, smart_termin
         serial_number=smart_terminal_id[:8],
         request_deadline=None,
         virtual=False,
-        autopilot=None,
+        sealed_autopilot=None,
         token_hash=token and hashlib.sha256(token.encode()).digest(),
         created=now,
     )

@@ -14,7 +14,7 @@ import aiohttp
 
 from countertop.domain.allowlist import Allowlist
 from countertop.domain.clock import Clock, Instant
-from countertop.gateway.operations.terminal import SmartTerminal, list_virtual_terminals, set_token
+from countertop.gateway.operations.terminal import VirtualTerminal, list_virtual_terminals, set_token
 from countertop.gateway.seed import Autopilot
 from countertop.gateway.store.store import Store
 from countertop.gateway.store.unit import Unit
@@ -67,7 +67,7 @@ class VirtualTerminals:
         if self._session is not None:
             await self._session.close()
 
-    def _start(self, device: SmartTerminal, token: str, session: aiohttp.ClientSession) -> None:
+    def _start(self, device: VirtualTerminal, token: str, session: aiohttp.ClientSession) -> None:
         machine = Machine(SOFTWARE, self._allowlist)
         agent = Agent(self._gateway, token, machine, self._clock, session=session, random=random.random)
         self._agents[device.id] = agent

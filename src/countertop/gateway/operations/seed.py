@@ -170,7 +170,7 @@ def _smart_terminal(unit: Unit, at: Moment, merchant_id: str, seeded: SeedSmartT
         "serial_number": seeded.serial_number,
         "request_deadline": seeded.request_deadline,
         "virtual": seeded.virtual,
-        "autopilot": seeded.autopilot,
+        "sealed_autopilot": _sealed_autopilot(unit, found, seeded.autopilot),
     }
     if found is None:
         return unit.run(
@@ -185,6 +185,17 @@ def _smart_terminal(unit: Unit, at: Moment, merchant_id: str, seeded: SeedSmartT
     if all(getattr(found, name) == value for name, value in facts.items()):
         return 0
     return unit.run(terminal.CHANGE_SMART, smart_terminal_id=seeded.smart_terminal_id, **facts)
+
+
+def _sealed_autopilot(unit: Unit, found: terminal.SmartTerminal | None, autopilot: str | None) -> bytes | None:
+    """What rests of an autopilot. Sealing twice gives two texts, so what rests already stays if it says the same."""
+    if autopilot is None:
+        return None
+    sealed = None if found is None else found.sealed_autopilot
+    plain = autopilot.encode()
+    if sealed is not None and unit.unseal(sealed, codec.AUTOPILOT) == plain:
+        return sealed
+    return unit.seal(plain, codec.AUTOPILOT)
 
 
 def _webhook(unit: Unit, at: Moment, merchant_id: str, seeded: SeedWebhook) -> int:

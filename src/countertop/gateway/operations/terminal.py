@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from countertop.domain.clock import Instant
 from countertop.domain.errors import NotFound
-from countertop.gateway.store import merchant, terminal
+from countertop.gateway.store import codec, merchant, terminal
 from countertop.gateway.store.merchant import Merchant
 from countertop.gateway.store.terminal import SmartTerminal, Terminal
 from countertop.gateway.store.unit import Unit
@@ -13,6 +15,7 @@ __all__ = [
     "Merchant",
     "SmartTerminal",
     "Terminal",
+    "VirtualTerminal",
     "find_merchant",
     "find_smart_terminal",
     "list_smart_terminals",
@@ -20,6 +23,15 @@ __all__ = [
     "list_virtual_terminals",
     "set_token",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualTerminal:
+    """A device that a test server runs itself. `autopilot` is the JSON of the customer who acts on it, if there is one."""
+
+    id: str
+    merchant_id: str
+    autopilot: bytes | None = field(repr=False)
 
 
 def find_merchant(unit: Unit, merchant_id: str) -> Merchant:
@@ -48,9 +60,12 @@ def find_smart_terminal(unit: Unit, now: Instant, smart_terminal_id: str) -> Sma
     return found
 
 
-def list_virtual_terminals(unit: Unit, now: Instant) -> list[SmartTerminal]:
+def list_virtual_terminals(unit: Unit, now: Instant) -> list[VirtualTerminal]:
     """The devices that a test server runs itself."""
-    return unit.all(terminal.LIST_VIRTUAL, now=now)
+    return [
+        VirtualTerminal(row.id, row.merchant_id, row.sealed_autopilot and unit.unseal(row.sealed_autopilot, codec.AUTOPILOT))
+        for row in unit.all(terminal.LIST_VIRTUAL, now=now)
+    ]
 
 
 def set_token(unit: Unit, smart_terminal_id: str, token_hash: bytes | None) -> None:

@@ -23,6 +23,8 @@ RESULT: Final = "result"
 """The purpose that results are sealed for. A request and its event hold the same sealed bytes."""
 WEBHOOK_SECRET: Final = "webhook secret"  # noqa: S105 - a purpose, not a secret
 """The purpose that webhook secrets are sealed for."""
+AUTOPILOT: Final = "autopilot"
+"""The purpose that the habits of simulated customers are sealed for: they hold the cards to swipe."""
 ANSWER: Final = "answer"
 """The purpose that remembered answers are sealed for."""
 CARD: Final = "sealed card"

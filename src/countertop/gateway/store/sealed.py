@@ -46,6 +46,7 @@ COLUMNS: Final = (
     _column(table.request.c.sealed_result, codec.RESULT),
     _column(table.event.c.sealed_result, codec.RESULT),
     _column(table.webhook.c.sealed_secret, codec.WEBHOOK_SECRET),
+    _column(table.smart_terminal.c.sealed_autopilot, codec.AUTOPILOT),
     _column(table.answer.c.sealed_body, codec.ANSWER),
     _column(table.transaction.c.sealed_card, codec.CARD),
     _column(table.signature.c.sealed_strokes, codec.SIGNATURE),

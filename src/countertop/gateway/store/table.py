@@ -91,7 +91,7 @@ smart_terminal = Table(  # a device
     Column("serial_number", Text, nullable=False),
     Column("request_deadline", Integer),  # milliseconds; NULL: the server's setting
     Column("virtual", Boolean, nullable=False),
-    Column("autopilot", Text),  # JSON; only a test server looks at it
+    Column("sealed_autopilot", LargeBinary),  # JSON, with the cards it swipes; only a test server looks at it
     Column("token_hash", LargeBinary, unique=True),  # SHA-256; NULL: not paired
     Column("created", BigInteger, nullable=False),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import and_, bindparam, case, insert, null, select, update
@@ -43,7 +43,7 @@ class SmartTerminal:
     serial_number: str
     request_deadline: int | None
     virtual: bool
-    autopilot: str | None
+    sealed_autopilot: bytes | None = field(repr=False)
     paired: bool
     created: Instant
     online: bool
@@ -79,7 +79,7 @@ _SELECT: Final = select(
     smart_terminal.serial_number,
     smart_terminal.request_deadline,
     smart_terminal.virtual,
-    smart_terminal.autopilot,
+    smart_terminal.sealed_autopilot,
     (smart_terminal.token_hash != null()).label("paired"),
     smart_terminal.created,
     case((_ONLINE, True), else_=False).label("online"),
@@ -129,7 +129,7 @@ CHANGE_SMART: Final = Command(
         serial_number=bindparam("serial_number"),
         request_deadline=bindparam("request_deadline"),
         virtual=bindparam("virtual"),
-        autopilot=bindparam("autopilot"),
+        sealed_autopilot=bindparam("sealed_autopilot"),
     )
 )
 SET_TOKEN: Final = Command(

@@ -243,7 +243,7 @@ def _smart_terminal() -> None:
         sa.Column("serial_number", sa.Text(), nullable=False),
         sa.Column("request_deadline", sa.Integer(), nullable=True),
         sa.Column("virtual", sa.Boolean(), nullable=False),
-        sa.Column("autopilot", sa.Text(), nullable=True),
+        sa.Column("sealed_autopilot", sa.LargeBinary(), nullable=True),
         sa.Column("token_hash", sa.LargeBinary(), nullable=True),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["merchant_id"], ["merchant.id"], name=op.f("fk_smart_terminal_merchant_id")),
