@@ -67,22 +67,3 @@ def visit(browser: Browser, stage: Stage) -> Generator[Visit, None, None]:
     for context in contexts:
         context.close()
     assert complaints == []
-
-
-@pytest.fixture(scope="session")
-def gallery(browser: Browser, stage: Stage) -> Generator[Callable[[str, str], Page], None, None]:
-    """The same page for all tests that ask for the same size and scheme and change nothing about it."""
-    pages: dict[tuple[str, str], Page] = {}
-
-    def page(size: str, scheme: str) -> Page:
-        if (size, scheme) not in pages:
-            width, height = SIZES[size]
-            context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-US")  # type: ignore[arg-type]
-            context.set_default_timeout(5_000)
-            opened = pages[size, scheme] = context.new_page()
-            opened.goto(stage.url)
-        return pages[size, scheme]
-
-    yield page
-    for opened in pages.values():
-        opened.context.close()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import SIZES
 from tests.browser.screens import SCREENS, TERMS, wait_for
@@ -58,32 +58,34 @@ BESIDE_THE_BENCH: Final = {"SWIPE_CARD", "SWIPE_AGAIN", "SIGNATURE"}
 ALARMING: Final = {"SWIPE_AGAIN", "CARD_NOT_SUPPORTED", "DECLINED"}
 
 
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@pytest.fixture(scope="module", params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> Literal["light", "dark"]:
+    return "light" if request.param == "light" else "dark"
 
 
-@pytest.fixture(params=SIZES)
+@pytest.fixture(scope="module", params=SIZES)
 def size(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=SCREENS)
-def shown(
-    request: pytest.FixtureRequest, stage: Stage, gallery: Callable[[str, str], Page], size: str, scheme: str
-) -> tuple[str, Page]:
-    """A page that shows a screen, and the name of its picture."""
-    name = str(request.param)
-    page = gallery(size, scheme)
+@pytest.fixture(scope="module")
+def page(browser: Browser, stage: Stage, size: str, scheme: Literal["light", "dark"]) -> Generator[Page, None, None]:
+    """One page for all screens of a size and scheme."""
+    width, height = SIZES[size]
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-US")
+    context.set_default_timeout(5_000)
+    opened = context.new_page()
+    opened.goto(stage.url)
+    yield opened
+    context.close()
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_a_screen_fits_and_can_be_read(stage: Stage, page: Page, name: str, size: str, scheme: str) -> None:
     stage.run(stage.terminal.reset)
     wait_for(page, "IDLE")
     stage.run(SCREENS[name], stage.terminal)
     wait_for(page, name.partition(" ")[0])
-    return name, page
-
-
-def test_a_screen_fits_and_can_be_read(shown: tuple[str, Page], size: str, scheme: str) -> None:
-    name, page = shown
     PICTURES.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=PICTURES / f"{name.replace(' ', '-')}.{size}.{scheme}.png")
     measured: dict[str, Any] = page.evaluate(MEASURE)
@@ -99,9 +101,9 @@ def test_a_screen_fits_and_can_be_read(shown: tuple[str, Page], size: str, schem
         assert axe(page) == []
 
 
-def axe(page: Page) -> list[tuple[str, list[str]]]:
+def axe(page: Page) -> list[list[object]]:
     """What axe finds, with the pieces of the page it is about. It is put into a page once; that takes longer than a run."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(Axe().axe_script)
-    found = page.evaluate("() => axe.run({ resultTypes: ['violations'] })")["violations"]
-    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
+    found = "({ violations }) => violations.map((each) => [each.id, each.nodes.map((node) => node.html)])"
+    return list(page.evaluate(f"() => axe.run({{ resultTypes: ['violations'] }}).then({found})"))
