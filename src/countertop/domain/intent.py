@@ -27,7 +27,8 @@ class Intent:
     """One question to a processor.
 
     `number` is the transaction's id: it never repeats, so a message and its reversal are recognised by it. `hold` asks for the
-    money to be held and not taken yet. `billing_address` and `billing_zip` are what the address check compares.
+    money to be held and not taken yet. `billing_address` and `billing_zip` are what the address check compares. `original` is the
+    number of the transaction whose payer is meant, where no card is at hand; a `bank_account` is no card at all.
     """
 
     number: int
@@ -42,3 +43,5 @@ class Intent:
     billing_address: str = field(default="", repr=False)
     billing_zip: str = field(default="", repr=False)
     check_cvv: bool = False
+    original: int | None = None
+    bank_account: bool = False

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from countertop.domain.amount import Amounts
+from countertop.domain.card import PaymentCard
 from countertop.domain.errors import NotReadable
 from countertop.domain.intent import Action, Intent
 from countertop.domain.money import Cents
@@ -176,26 +177,35 @@ class HostSimulator:
         if number in self.book:  # asked twice, or reversed before it came: never a second time
             return iso.answer(message, _INVALID)
         try:
-            card = open_card(message.get("48", ""), self._key)
+            card, last_four = self._card(message)
             intent = _intent_of(message)
         except NotReadable:
             self.book[number] = Booking(State.DECLINED, amount)
             return iso.answer(message, CARD_NUMBER_INVALID)
         decision = decide(intent, card)
-        self.book[number] = Booking(_state_after(message, decision), amount, card.last_four)
+        self.book[number] = Booking(_state_after(message, decision), amount, last_four)
         extra = {"44": iso.findings(decision.avs, decision.cvv)}
         return iso.answer(message, decision.code, {**extra, "38": decision.approval_code} if decision.approval_code else extra)
+
+    def _card(self, message: iso.Message) -> tuple[PaymentCard | None, str]:
+        """The card of a question, or the last four digits of one that was seen before. Raises NotReadable if there is none."""
+        original = self.book.get(int(message.get("60", "0")))
+        if "48" in message or original is None or original.state is State.DECLINED:
+            card = open_card(message.get("48", ""), self._key)
+            return card, card.last_four
+        return None, original.last_four
 
     def _capture(self, message: iso.Message) -> str:
         number, amount = int(message["37"]), int(message["4"])
         booking = self.book.get(number)
         if booking is None:
             return _NO_SUCH_ORIGINAL
-        if booking == replace(booking, state=State.TAKEN, amount=amount):
+        moved = State.GIVEN if _ACTIONS[message["3"][:2]] is Action.REFUND else State.TAKEN
+        if booking == replace(booking, state=moved, amount=amount):
             return APPROVED  # said again
         if booking.state is not State.HELD or amount > booking.amount:
             return _INVALID
-        self.book[number] = replace(booking, state=State.TAKEN, amount=amount)
+        self.book[number] = replace(booking, state=moved, amount=amount)
         return APPROVED
 
     def _hear_reversal(self, message: iso.Message, writer: asyncio.StreamWriter) -> None:
@@ -225,6 +235,7 @@ def _intent_of(message: iso.Message) -> Intent:
         billing_address=address,
         billing_zip=zip_code,
         check_cvv=check_cvv,
+        original=int(message["60"]) if "60" in message else None,
     )
 
 

@@ -81,7 +81,12 @@ class Iso8583Processor:
         await asyncio.wait([self._keeping])
         self._keeping = None
 
-    async def authorise(self, intent: Intent, card: SealedCard) -> Decision:
+    @property
+    def bank_accounts(self) -> bool:
+        """Never: the messages are about cards."""
+        return False
+
+    async def authorise(self, intent: Intent, card: SealedCard | None) -> Decision:
         """See `port.Processor.authorise`. Raises NotReadable if the sealed card does not fit into a message."""
         link = await self._connected()
         answer = await link.ask(iso.authorisation(intent, card), self._patience.answer_s)

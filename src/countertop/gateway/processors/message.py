@@ -10,6 +10,7 @@ Elements that a host may want otherwise are few, and all here:
     41  terminal, and 42 merchant
     44  of answers: one letter of the address check, one of the verification value
     48  the sealed card
+    60  where there is no card at hand, the number of the transaction whose card is meant
     49  840, US dollars
     62  what to check, with `|` between: address mode, Y or N for the verification value, zip, address
     70  of messages about the connection: 001 sign-on, 002 sign-off, 301 echo
@@ -50,6 +51,7 @@ REVERSED: Final = frozenset({"00", "21", "25"})
 
 _PROCESSING: Final = {Action.CHARGE: "000000", Action.REFUND: "200000", Action.VERIFY: "380000"}
 _ENTRY_MODE: Final = {Entry.KEYED: "012", Entry.CHIP: "051", Entry.TAP: "071", Entry.SWIPE: "901"}
+_ON_FILE: Final = "102"
 _US_DOLLARS: Final = "840"
 _TRACES: Final = 999_999
 _REFERENCES: Final = 10**12
@@ -103,16 +105,22 @@ def expected_key(message: Message) -> Key:
     return answer_type(message), message["11"], message.get("37", "")
 
 
-def authorisation(intent: Intent, card: SealedCard) -> Message:
-    """The question for the money: 0100 if it is to be held or only verified, else 0200."""
+def authorisation(intent: Intent, card: SealedCard | None) -> Message:
+    """The question for the money: 0100 if it is to be held or only verified, else 0200.
+
+    Without a card it is about that of the intent's `original`.
+    """
     checks = (intent.avs.value, "Y" if intent.check_cvv else "N", intent.billing_zip, intent.billing_address)
     return {
         **_identity(_asking_type(intent), intent),
         "4": _cents(intent.amounts.total),
-        "22": _ENTRY_MODE[card.entry],
-        "48": card.sealed,
+        **({"22": _ON_FILE, "60": reference(intent.original or 0)} if card is None else _sealed(card)),
         "62": "|".join(_plain(text) for text in checks),
     }
+
+
+def _sealed(card: SealedCard) -> Message:
+    return {"22": _ENTRY_MODE[card.entry], "48": card.sealed}
 
 
 def capture(intent: Intent, approval_code: str, amount: Cents) -> Message:
@@ -188,11 +196,16 @@ def _identity(kind: str, intent: Intent) -> dict[str, str]:
         "3": _PROCESSING[intent.action],
         "7": _moment(intent),
         "11": _trace(intent),
-        "37": f"{intent.number % _REFERENCES:012d}",
+        "37": reference(intent.number),
         "41": f"{intent.terminal_id:08d}"[-8:],
         "42": intent.merchant_number.ljust(15)[:15],
         "49": _US_DOLLARS,
     }
+
+
+def reference(number: int) -> str:
+    """A transaction's number as messages have it."""
+    return f"{number % _REFERENCES:012d}"
 
 
 def _original(intent: Intent) -> str:

@@ -31,8 +31,15 @@ class Unanswered(ProcessorFailed):
 class Processor(Protocol):
     """Who decides about payments."""
 
-    async def authorise(self, intent: Intent, card: SealedCard) -> Decision:
+    @property
+    def bank_accounts(self) -> bool:
+        """Whether it takes payments from bank accounts, beside cards."""
+        ...
+
+    async def authorise(self, intent: Intent, card: SealedCard | None) -> Decision:
         """Asks for the money, to be taken or, if the intent says so, held; a refund gives it.
+
+        Without a card the intent is about the payer of its `original`, or about a bank account.
 
         Raises Unreachable if that was never asked, Unanswered if the intent must now be reversed.
         """

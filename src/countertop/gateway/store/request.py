@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import Select, and_, bindparam, func, insert, select, update
 
 from countertop.domain.clock import Instant
+from countertop.domain.money import Cents
 from countertop.domain.order import Kind
 from countertop.domain.releases import Release
 from countertop.domain.request import Outcome, Request, Status
@@ -84,6 +85,18 @@ class Payment:
     order: str
     details: str | None
     terminal_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedPayment:
+    """A payment that runs on a terminal and is decided. `order` is JSON text, `total` in cents."""
+
+    smart_terminal_id: str
+    id: str
+    order: str
+    transaction_id: int
+    total: Cents
+    approved: bool
 
 
 def _stored(  # noqa: PLR0917 - one argument a column
@@ -262,6 +275,23 @@ FIND_PAYMENT: Final = Query(
     select(request.order, request.details, request.terminal_id).where(request.id == bindparam("request_id")), Payment
 )
 """What was ordered by a payment."""
+
+FIND_DECIDED: Final = Query(
+    select(
+        request.smart_terminal_id,
+        request.id,
+        request.order,
+        request.transaction_id,
+        table.transaction.c.amount_total,
+        request.approved,
+    )
+    .select_from(table.request.join(table.transaction, table.transaction.c.id == request.transaction_id))
+    .where(among(request.smart_terminal_id, "smart_terminal_ids"), request.deadline.is_not(None), request.approved.is_not(None)),
+    DecidedPayment,
+)
+"""The payments that run on some terminals and are decided."""
+
+FIND_MERCHANT: Final = Query(select(_smart.merchant_id).where(_smart.id == bindparam("smart_terminal_id")), str)
 
 
 def _due() -> Select[tuple[str]]:
