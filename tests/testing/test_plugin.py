@@ -39,6 +39,15 @@ def test_the_clock_is_put_forward(countertop_server: RunningServer, countertop_t
     assert countertop_server.ended(request_id) == {"status": "COMPLETE", "outcome": "TIMED_OUT"}
 
 
+def test_a_day_later_a_request_is_forgotten(countertop_server: RunningServer, countertop_terminal: VirtualTerminal) -> None:
+    request_id = countertop_server.start("request-read")
+    countertop_terminal.until("SWIPE_CARD")
+    countertop_terminal.press("CANCEL")
+    countertop_server.ended(request_id)
+    countertop_server.advance(24 * 3600 + 1)
+    assert countertop_server.caller.get(f"/smartterminals/requests/{request_id}").status == 404
+
+
 async def test_asynchronous_tests_can_use_them_too(
     countertop_server: RunningServer, countertop_terminal: VirtualTerminal
 ) -> None:

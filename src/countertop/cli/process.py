@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Final
 
 import uvloop
 
 from countertop.gateway.settings import SettingsError
 
-UNUSABLE = 2
+UNUSABLE: Final = 2
 """Exit status for settings, files or arguments that cannot work."""
+PATIENCE: Final = 9.0
+"""Seconds from the wish to stop to the end, whatever still runs."""
 
 
 def run_until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> int:
@@ -43,6 +48,19 @@ def complaints() -> Iterator[Complaint]:
 async def _hear_signals(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def hear() -> None:
+        if not stop.is_set():
+            stop.set()
+            loop.call_later(PATIENCE, _leave)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, hear)
     await work(stop)
+
+
+def _leave() -> None:
+    # Everything that was answered is on the disk, and what was not will be asked again: ending hard loses nothing.
+    logging.getLogger(__name__).warning("not everything has finished in time; what runs is left")
+    sys.stderr.flush()
+    os._exit(0)

@@ -1,4 +1,4 @@
-"""The cards in the tray beside a virtual terminal.."""
+"""The cards in the tray beside a virtual terminal."""
 
 from __future__ import annotations
 
