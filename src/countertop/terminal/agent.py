@@ -16,6 +16,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import cycle
+from socket import SHUT_RDWR
 from typing import Final
 
 import aiohttp
@@ -153,6 +154,11 @@ class Agent:
         self._plugged.clear()
         if self._socket is not None:
             await self._socket.close()
+
+    def cut(self) -> None:
+        """Loses the connection, as by a cut cable: no word to the gateway. It is made anew at once."""
+        if self._socket is not None and (end := self._socket.get_extra_info("socket")) is not None:
+            end.shutdown(SHUT_RDWR)
 
     def plug(self) -> None:
         """Connects again after `unplug`."""

@@ -111,7 +111,8 @@ class Shop:
 class NodeProcess:
     """One node: started, killed, stopped and started again on the same port and data.
 
-    `settings` are those of the gateway, by name. Everything it keeps and writes is in `folder`.
+    `settings` are those of the gateway, by name; `environment` is what else its process is to find there. Everything it keeps and
+    writes is in `folder`.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, object], *, spawn: Spawn = spawn) -> None:
@@ -120,6 +121,7 @@ class NodeProcess:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = dict(settings)
+        self.environment: dict[str, str] = {}
         self._spawn = spawn
         self._process: Process | None = None
 
@@ -153,7 +155,9 @@ class NodeProcess:
         self._ready_file.unlink(missing_ok=True)
         settings = {"server": "test", "data": self.folder / "data", "port": self.port, **self.settings}
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ENVIRONMENT_PREFIX)}
-        environment = kept | {f"{ENVIRONMENT_PREFIX}{name.upper()}": str(value) for name, value in settings.items()}
+        environment = (
+            kept | self.environment | {f"{ENVIRONMENT_PREFIX}{name.upper()}": str(value) for name, value in settings.items()}
+        )
         self._process = self._spawn(["serve", "--ready-file", str(self._ready_file)], environment, self.log)
 
     def wait_until_ready(self) -> None:
@@ -261,13 +265,18 @@ class Cluster:
 
 @contextlib.contextmanager
 def run_cluster(
-    folder: Path | None = None, *, nodes: int = 2, terminals: int = 1, spawn: Spawn = spawn, **settings: object
+    settings: Mapping[str, object] | None = None,
+    *,
+    folder: Path | None = None,
+    nodes: int = 2,
+    terminals: int = 1,
+    spawn: Spawn = spawn,
 ) -> Iterator[Cluster]:
     """Runs a cluster until the context is left, in `folder` or in one that is removed at the end.
 
     `settings` are those of its nodes. Raises PostgresMissing or NatsMissing where these servers are not installed.
     """
-    quick = {"poll_interval": 0, "rate_limit": "100000/100000", "log_level": "warning"} | settings
+    quick = {"poll_interval": 0, "rate_limit": "100000/100000", "log_level": "warning"} | dict(settings or {})
     with contextlib.ExitStack() as stack:
         if folder is None:
             # Not where pytest keeps its folders: those are closed to the user that PostgreSQL runs as, and too long for sockets.
