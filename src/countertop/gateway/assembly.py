@@ -7,10 +7,11 @@ async with Node(settings) as node:
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Final, Self
+from zoneinfo import ZoneInfo
 
 import structlog
 from starlette.routing import BaseRoute
@@ -20,6 +21,7 @@ from countertop.domain.ids import RandomBytes, ordered_uuid
 from countertop.gateway.bus.local import LocalBus
 from countertop.gateway.bus.port import Bus
 from countertop.gateway.card_range import load_allowlist
+from countertop.gateway.cashier import Cashier
 from countertop.gateway.clock import SystemClock
 from countertop.gateway.console.assembly import make_console
 from countertop.gateway.console.parts import Parts as ConsoleParts
@@ -37,17 +39,21 @@ from countertop.gateway.http.route import Route
 from countertop.gateway.metrics import Metrics
 from countertop.gateway.operations.moment import Moment
 from countertop.gateway.password import PasswordCheck
+from countertop.gateway.processors.acquirer import Acquirer, configured_acquirer
 from countertop.gateway.seed import SeedFile, plant
 from countertop.gateway.server import Listener
 from countertop.gateway.settings import Settings, SettingsError
 from countertop.gateway.store.sealing import KeyFileUnusable, Sealer, load_keyring
 from countertop.gateway.store.store import Publish, Store, open_store
 from countertop.gateway.store.trouble import Unavailable
-from countertop.gateway.timers import Timers
+from countertop.gateway.timers import SettlementTime, Timers
 
 DEVICES: Final = "terminal"
 CONSOLE: Final = "pair"
 """First segments of the paths that terminals and operators use."""
+
+MakeAcquirer = Callable[[Sealer], Acquirer]
+"""Makes the processor that a test server has in itself, with keys out of the node's own."""
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -55,7 +61,8 @@ _log = structlog.stdlib.get_logger(__name__)
 class Node:
     """One gateway node: enter it, then let it serve. Leaving it stops its parts, the door first and the store last.
 
-    `loopback_webhooks` lets webhooks go to this machine, which only a test server may.
+    `loopback_webhooks` lets webhooks go to this machine, which only a test server may. It has an `acquirer` of its own, too,
+    where others have the one that the settings name.
     """
 
     clock: Clock
@@ -66,7 +73,14 @@ class Node:
     connections: Connections
     passwords: PasswordCheck
 
-    def __init__(self, settings: Settings, *, clock: Clock | None = None, loopback_webhooks: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        loopback_webhooks: bool = False,
+        acquirer: MakeAcquirer | None = None,
+    ) -> None:
         self.settings = settings
         self.clock = clock or SystemClock()
         self.random: RandomBytes = os.urandom
@@ -75,6 +89,9 @@ class Node:
         self._guard = Guard(loopback=loopback_webhooks)
         self.allowlist = load_allowlist(settings.allowlist, settings.allowlist_key)
         self._listener = Listener(settings)
+        self._make_acquirer = acquirer
+        self.acquirer: Acquirer | None = None
+        self.cashier: Cashier | None = None
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -85,6 +102,8 @@ class Node:
         self.bus = _make_bus(self.settings, self.id)
         try:
             self._sealer = open_sealer(self.settings)
+            own = self._make_acquirer
+            self.acquirer = configured_acquirer(self.settings) if own is None else own(self._sealer)
             self.store = await self._open.enter_async_context(opened_store(self.settings, self._sealer, self.bus.publish))
         except BaseException:
             await self._open.aclose()
@@ -125,7 +144,8 @@ class Node:
     async def _start_workers(self) -> None:
         await self.bus.start()
         self._open.push_async_callback(self.bus.stop)
-        self.timers = Timers(self.store, self.clock, self.id, self.random)
+        time = SettlementTime(self.settings.settlement_hour, ZoneInfo(self.settings.settlement_zone))
+        self.timers = Timers(self.store, self.clock, self.id, self.random, time)
         await self.timers.start()
         self._open.push_async_callback(self.timers.stop)
         self.courier = Courier(
@@ -133,9 +153,20 @@ class Node:
         )
         await self.courier.start()
         self._open.push_async_callback(self.courier.stop)
+        if self.acquirer is not None:
+            await self._start_cashier(self.acquirer)
+
+    async def _start_cashier(self, acquirer: Acquirer) -> None:
+        await acquirer.processor.start()
+        self._open.push_async_callback(acquirer.processor.stop)
+        self.cashier = Cashier(self.store, self.clock, self.bus, acquirer.processor, node_id=self.id, random=self.random)
+        await self.cashier.start()
+        self._open.push_async_callback(self.cashier.stop)
 
     def _open_to_devices(self) -> list[BaseRoute]:
-        parts = DeviceParts(self.store, self.bus, self.clock, self.random, self.id, self.settings.server, self.allowlist)
+        parts = DeviceParts(
+            self.store, self.bus, self.clock, self.random, self.id, self.settings.server, self.allowlist, self.acquirer
+        )
         devices = make_devices(parts)
         self.connections = devices.connections
         self.connections.start()
@@ -164,12 +195,18 @@ class Node:
                 burst=settings.rate_limit.burst,
                 observe=self.metrics.answered,
                 more_routes=[*health.routes(), *more_routes],
+                acquirer=self.acquirer,
             )
         )
 
     def _watch(self) -> None:
         watch = self.metrics.watch
         watch("countertop_terminals_connected", "Terminals connected to this node", lambda: len(self.connections))
+        watch(
+            "countertop_payments_in_hand",
+            "Payments that this node speaks to the processor about",
+            lambda: 0 if self.cashier is None else self.cashier.in_hand,
+        )
         watch("countertop_store_waiting", "Writes that wait for their commit", lambda: self.store.waiting)
         watch(
             "countertop_deliveries_in_hand",

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, PlainSerializer, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -108,6 +109,23 @@ class Settings(BaseSettings):
         None, description="The operator's own card ranges (TOML); the signature is in the file of that name with `.sig` after it"
     )
     allowlist_key: Path | None = Field(None, description="Public key (Ed25519, PEM) that `ALLOWLIST` must be signed with")
+    processor_host: str | None = Field(
+        None,
+        min_length=1,
+        description="Who authorises payments: a host that speaks ISO 8583. Without it `request-payment` is refused",
+    )
+    processor_port: int | None = Field(None, ge=1, le=65535, description="The port of `PROCESSOR_HOST`")
+    processor_key: Path | None = Field(
+        None, description="The processor's public key (PEM), which cards are sealed to: RSA of at least 2048 bits, or EC"
+    )
+    processor_tls: bool = Field(True, description="Speak to `PROCESSOR_HOST` over TLS; without it only on the loopback")
+    processor_tls_ca: Path | None = Field(
+        None, description="Certificates (PEM) that `PROCESSOR_HOST` must be vouched for by; without it the system's"
+    )
+    processor_tls_cert: Path | None = Field(None, description="This server's own certificate towards `PROCESSOR_HOST` (PEM)")
+    processor_tls_key: Path | None = Field(None, description="Private key of `PROCESSOR_TLS_CERT` (PEM)")
+    settlement_hour: int = Field(20, ge=0, le=23, description="The full hour at which accounts are settled each day")
+    settlement_zone: str = Field("UTC", description="The time zone of `SETTLEMENT_HOUR`, such as `America/Los_Angeles`")
     connections: int = Field(20_000, ge=1, description="Most connections at a time, terminals included; more are answered 503")
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
         "info", description="Least level that is logged: `debug`, `info`, `warning` or `error`"
@@ -149,7 +167,13 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
-        for fault in (self._database_fault(), self._bus_fault(), self._tls_fault(), self._allowlist_fault()):
+        for fault in (
+            self._database_fault(),
+            self._bus_fault(),
+            self._tls_fault(),
+            self._allowlist_fault(),
+            *self._payment_faults(),
+        ):
             if fault is not None:
                 raise ValueError(fault)
         return self
@@ -180,6 +204,19 @@ class Settings(BaseSettings):
                 "or BEHIND_PROXY=true if a reverse proxy does TLS"
             )
         return None
+
+    def _payment_faults(self) -> Iterator[str]:
+        named = (self.processor_host, self.processor_port, self.processor_key)
+        if any(value is not None for value in named) and None in named:
+            yield "PROCESSOR_HOST, PROCESSOR_PORT and PROCESSOR_KEY belong together: set all or none"
+        if (self.processor_tls_cert is None) != (self.processor_tls_key is None):
+            yield "PROCESSOR_TLS_CERT and PROCESSOR_TLS_KEY belong together: set both or none"
+        if self.processor_host is not None and not self.processor_tls and not is_loopback(self.processor_host):
+            yield "PROCESSOR_TLS may be switched off only for a processor on the loopback"
+        try:
+            ZoneInfo(self.settlement_zone)
+        except (ValueError, OSError):
+            yield f"SETTLEMENT_ZONE: there is no time zone {self.settlement_zone}"
 
     def _allowlist_fault(self) -> str | None:
         if (self.allowlist is None) != (self.allowlist_key is None):

@@ -20,6 +20,7 @@ from countertop.gateway.timers import NODE_LEASE
 from countertop.sandbox.clock import TestClock
 from countertop.sandbox.page import DOOR, Logins, page_routes
 from countertop.sandbox.path import TestPaths
+from countertop.sandbox.processor import sandbox_acquirer
 from countertop.sandbox.virtual import VirtualTerminals
 
 
@@ -30,7 +31,8 @@ class TestServer:
 
     def __init__(self, settings: Settings) -> None:
         self.clock = TestClock(SystemClock())
-        self.node = Node(settings, clock=self.clock, loopback_webhooks=True)
+        own = None if settings.processor_host else sandbox_acquirer
+        self.node = Node(settings, clock=self.clock, loopback_webhooks=True, acquirer=own)
         self.terminals = VirtualTerminals(self.node.url, self.clock, self.node.allowlist)
 
     async def __aenter__(self) -> Self:
@@ -69,5 +71,7 @@ class TestServer:
         now = self.clock.advance(milliseconds)
         await node.timers.run_due()
         await node.connections.sweep()
+        if node.cashier is not None:
+            await node.cashier.drain()
         await node.courier.drain()
         return now

@@ -10,6 +10,7 @@ from countertop.domain.clock import Clock
 from countertop.domain.ids import RandomBytes
 from countertop.gateway.bus.port import Bus
 from countertop.gateway.operations.moment import Moment
+from countertop.gateway.processors.acquirer import Acquirer
 from countertop.gateway.store.store import Store
 
 
@@ -24,6 +25,7 @@ class Parts:
     node_id: str
     server: Literal["test", "production"]
     allowlist: Allowlist = EMPTY
+    acquirer: Acquirer | None = None
 
     def moment(self) -> Moment:
         """Now, for an operation."""

@@ -11,6 +11,7 @@ from countertop.gateway.bus.port import Bus
 from countertop.gateway.http.route import Route
 from countertop.gateway.operations.moment import Moment
 from countertop.gateway.password import PasswordCheck
+from countertop.gateway.processors.acquirer import Acquirer
 from countertop.gateway.store.store import Store
 
 UrlCheck = Callable[[str], Awaitable[str | None]]
@@ -27,6 +28,7 @@ The method is one of a route's, or `OTHER`: nothing a client can make up.
 class ApiParts:
     """Everything the API needs. Durations are milliseconds; `rate` is requests a second for each login, `burst` so many at once.
 
+    Without an `acquirer` nobody takes payments.
     `more_routes` are resources beyond the API's own, behind the same login: a test server's paths.
     """
 
@@ -44,6 +46,7 @@ class ApiParts:
     burst: float
     observe: Observe | None = None
     more_routes: Sequence[Route] = ()
+    acquirer: Acquirer | None = None
 
     def moment(self) -> Moment:
         """Here and now."""

@@ -36,6 +36,14 @@ class Processor(Protocol):
         """Whether it takes payments from bank accounts, beside cards."""
         ...
 
+    async def start(self) -> None:
+        """Begins to be of use. Returns at once, even if whoever is behind it is out of reach for now."""
+        ...
+
+    async def stop(self) -> None:
+        """Lets go of everything; questions that are open end as Unanswered."""
+        ...
+
     async def authorise(self, intent: Intent, card: SealedCard | None) -> Decision:
         """Asks for the money, to be taken or, if the intent says so, held; a refund gives it.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import BigInteger, and_, bindparam, case, delete, exists, func, insert, or_, select, update
 
@@ -44,9 +44,10 @@ class Unsettled:
     account_id: str | None
 
 
-def _stored(*columns: Any) -> StoredSettlement:
-    *known, breakdown, pending = columns
-    return StoredSettlement(*known, codec.read_breakdown(breakdown), pending)
+def _stored(  # noqa: PLR0917 - one argument a column
+    id_: int, merchant_id: str, terminal_id: int, created: Instant, net: Cents, breakdown: str, pending: bool
+) -> StoredSettlement:
+    return StoredSettlement(id_, merchant_id, terminal_id, created, net, codec.read_breakdown(breakdown), pending)
 
 
 def _line(account_type: str, action: str, status: str, count: int, amount: Cents) -> BatchLine:
