@@ -26,9 +26,14 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 @asynccontextmanager
 async def listening(
-    *, head_within: float = server.HEAD_WITHIN, body_within: float = server.BODY_WITHIN, **settings: object
+    *,
+    head_within: float = server.HEAD_WITHIN,
+    body_within: float = server.BODY_WITHIN,
+    idle_within: float = server.KEEP_ALIVE,
+    **settings: object,
 ) -> AsyncIterator[Listener]:
-    listener = Listener(Settings.model_validate({"port": 0} | settings), head_within=head_within, body_within=body_within)
+    bounds = {"head_within": head_within, "body_within": body_within, "idle_within": idle_within}
+    listener = Listener(Settings.model_validate({"port": 0} | settings), **bounds)
     await listener.start(echo)
     try:
         yield listener
@@ -114,6 +119,14 @@ async def test_headers_have_an_end() -> None:
 async def test_half_a_request_is_not_waited_for(half: bytes) -> None:
     async with listening(head_within=0.05, body_within=0.1) as listener:
         assert (await say(listener, half)).startswith(b"HTTP/1.1 408 ")
+
+
+async def test_an_idle_connection_is_closed() -> None:
+    async with listening(head_within=0.05, idle_within=0.05) as listener, connected(listener) as (reader, writer):
+        for _ in range(2):
+            writer.write(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        assert b"HTTP/1.1" not in await reader.read()
 
 
 async def test_an_upgrade_that_nobody_offers_ends_the_connection() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,11 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 JSON: Final[Header] = (b"content-type", b"application/json")
 HTML: Final[Header] = (b"content-type", b"text/html")
 
-_LENGTHS: Final = tuple(str(length).encode() for length in range(2048))
+WHOLE_ANSWER: Final = "countertop.whole_answer"
+"""An ASGI extension of our server (`gateway.server`): a function of status, header lines and body that sends all of them at once.
+
+It returns whether it did. Without it, or if it did not, an answer is sent in ASGI's two messages.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +32,24 @@ class Answer:
 NO_CONTENT: Final = Answer(204)
 
 
-async def send_answer(send: Send, answer: Answer, request_id: bytes) -> None:
+async def send_answer(scope: Mapping[str, Any], send: Send, answer: Answer, request_id: bytes) -> None:
     """Sends an answer; every one of them names the request it belongs to."""
-    body = answer.body
-    if body:
-        length = len(body)
-        size = _LENGTHS[length] if length < 2048 else str(length).encode()
-        headers = [answer.content_type, (b"content-length", size), (b"x-pj-request-id", request_id), *answer.headers]
-    else:
-        headers = [(b"x-pj-request-id", request_id), *answer.headers]
+    extensions = scope.get("extensions")
+    if (
+        extensions
+        and WHOLE_ANSWER in extensions
+        and extensions[WHOLE_ANSWER](answer.status, _head(answer, request_id), answer.body)
+    ):
+        return
+    headers: list[Header] = [(b"x-pj-request-id", request_id), *answer.headers]
+    if answer.body:
+        headers += (answer.content_type, (b"content-length", b"%d" % len(answer.body)))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def _head(answer: Answer, request_id: bytes) -> bytes:
+    lines = b"x-pj-request-id: %b\r\n" % request_id
+    if answer.body:
+        lines = b"%b: %b\r\ncontent-length: %d\r\n%b" % (*answer.content_type, len(answer.body), lines)
+    return lines + b"".join([b"%b: %b\r\n" % header for header in answer.headers]) if answer.headers else lines

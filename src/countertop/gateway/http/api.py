@@ -6,6 +6,7 @@ There is no stack of middlewares: one call goes through one function, because ha
 from __future__ import annotations
 
 import contextlib
+import itertools
 import traceback
 from collections.abc import Iterator, Mapping
 from time import perf_counter
@@ -60,7 +61,7 @@ class Api:
         if answer.status >= 400:
             with contextlib.suppress(Disconnected):
                 await call.drain()
-        await send_answer(send, answer, request_id)
+        await send_answer(scope, send, answer, request_id)
         if self._observe is not None:
             self._observe(route, method if method in _METHODS else "OTHER", answer.status, perf_counter() - started)
 
@@ -129,10 +130,8 @@ def _report(error: Exception, request_id: bytes, method: str, route: Route | Non
 
 
 def _request_ids(random: RandomBytes) -> Iterator[bytes]:
-    """Random UUIDs (version 4) for `X-Pj-Request-Id`, the randomness drawn for many at a time."""
-    while True:
-        block = random(16 * 256).hex()
-        for at in range(0, len(block), 32):
-            digits = block[at : at + 32]
-            variant = "89ab"[int(digits[16], 16) & 3]
-            yield f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}".encode()
+    """UUIDs (version 4) for `X-Pj-Request-Id`: this process's random digits, then a count. They need to be unique, not secret."""
+    digits = random(16).hex()
+    prefix = b"%b-%b-4%b-a%b-" % tuple(part.encode() for part in (digits[:8], digits[8:12], digits[12:15], digits[15:18]))
+    for number in itertools.count(1):
+        yield b"%b%012x" % (prefix, number)
