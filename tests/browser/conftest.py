@@ -1,4 +1,4 @@
-"""One browser and one stage for all tests of the page; a page for each size and scheme, opened once."""
+"""One stage for all tests of the page, a browser for each module; a page for each size and scheme, opened once."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ def stage() -> Generator[Stage, None, None]:
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Generator[Browser, None, None]:
+    """For one module: while it is open, Playwright's event loop runs in this thread, and no asynchronous test could start its own."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
