@@ -21,13 +21,12 @@ def add_note(unit: Unit, at: Moment, caller: Caller, transaction_id: int, text: 
 
 def insert_note(unit: Unit, at: Moment, transaction_id: int, text: str) -> Note:
     """Writes a note to a transaction that is known to be the right one."""
-    note = Note(at.new_id(), transaction_id, text, at.now, at.now)
-    unit.run(rows.INSERT, id=note.id, transaction_id=transaction_id, note=text, created=at.now, modified=at.now)
-    return note
+    number = unit.insert(rows.INSERT, transaction_id=transaction_id, note=text, created=at.now, modified=at.now)
+    return Note(number, transaction_id, text, at.now, at.now)
 
 
 def change_note(  # noqa: PLR0917 - which note, and its one field
-    unit: Unit, at: Moment, caller: Caller, transaction_id: int, note_id: str, text: str
+    unit: Unit, at: Moment, caller: Caller, transaction_id: int, note_id: int, text: str
 ) -> Note:
     """Replaces a note's text. Raises NotFound if there is no such note."""
     note = find_note(unit, caller.merchant_id, transaction_id, note_id)
@@ -35,14 +34,14 @@ def change_note(  # noqa: PLR0917 - which note, and its one field
     return Note(note.id, note.transaction_id, text, note.created, at.now)
 
 
-def delete_note(unit: Unit, at: Moment, caller: Caller, transaction_id: int, note_id: str) -> None:
+def delete_note(unit: Unit, at: Moment, caller: Caller, transaction_id: int, note_id: int) -> None:
     """Removes a note. Raises NotFound if there is no such note."""
     del at  # every operation takes it
     find_note(unit, caller.merchant_id, transaction_id, note_id)
     unit.run(rows.DELETE, note_id=note_id)
 
 
-def find_note(unit: Unit, merchant_id: str, transaction_id: int, note_id: str) -> Note:
+def find_note(unit: Unit, merchant_id: str, transaction_id: int, note_id: int) -> Note:
     """One note. Raises NotFound if the merchant's transaction has no such."""
     _own(unit, merchant_id, transaction_id)
     note = unit.one(rows.FIND, note_id=note_id, transaction_id=transaction_id)

@@ -18,7 +18,7 @@ _note = table.note.c
 class Note:
     """A merchant's note on a transaction."""
 
-    id: str
+    id: int
     transaction_id: int
     note: str = field(repr=False)
     created: Instant
@@ -31,7 +31,12 @@ _SELECT: Final = select(_note.id, _note.transaction_id, _note.note, _note.create
 
 FIND: Final = Query(_SELECT.where(_note.id == bindparam("note_id")), Note)
 LIST: Final = Query(_SELECT.order_by(_note.id).offset(bindparam("offset")).limit(bindparam("limit")), Note)
-INSERT: Final = Command(insert(table.note))
+INSERT: Final = Command(
+    insert(table.note)
+    .values({column.name: bindparam(column.name) for column in _note if column.name != "id"})
+    .returning(_note.id)
+)
+"""A new note; gives its number."""
 CHANGE: Final = Command(
     update(table.note).where(_note.id == bindparam("note_id")).values(note=bindparam("note"), modified=bindparam("modified"))
 )

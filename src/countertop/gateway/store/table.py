@@ -312,11 +312,12 @@ transaction = Table(
 note = Table(
     "note",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("transaction_id", BigInteger, ForeignKey("transaction.id"), nullable=False, index=True),
     Column("note", Text, nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("modified", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 signature = Table(  # a signed receipt

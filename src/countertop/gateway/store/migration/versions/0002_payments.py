@@ -141,13 +141,14 @@ def _life() -> list[sa.Column[Any]]:
 def _note() -> None:
     op.create_table(
         "note",
-        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("id", _NUMBER, nullable=False),
         sa.Column("transaction_id", sa.BigInteger(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.Column("modified", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["transaction_id"], ["transaction.id"], name=op.f("fk_note_transaction_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_note")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_note_transaction_id"), "note", ["transaction_id"])
 
