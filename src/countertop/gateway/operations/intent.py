@@ -96,8 +96,8 @@ def insert_transaction(unit: Unit, at: Moment, new: NewTransaction, declined: De
         **rows.amount_columns(new.amounts),
         **rows.details_columns(new.details),
         **rows.payer_columns(new.payer),
-        **_undecided(),
-        **({} if declined is None else rows.decision_columns(declined)),
+        **_nothing_yet(),
+        **(_UNDECIDED if declined is None else rows.decision_columns(declined)),
         status=(Status.HOLD if declined is None else Status.DECLINED).value,
         created=at.now,
         modified=at.now,
@@ -134,6 +134,8 @@ def _identity(new: NewTransaction) -> dict[str, object]:
     }
 
 
-def _undecided() -> dict[str, object]:
-    decision = dict.fromkeys(rows.decision_columns(Decision("", authorized=False)))
-    return {**decision, "authorized": 0, "settlement_id": None, "signed": None, "receipt_email": None, "sequence": 1, "tries": 0}
+def _nothing_yet() -> dict[str, object]:
+    return {"authorized": 0, "settlement_id": None, "signed": None, "receipt_email": None, "sequence": 1, "tries": 0}
+
+
+_UNDECIDED: Final = dict.fromkeys(rows.decision_columns(Decision("", authorized=False)))

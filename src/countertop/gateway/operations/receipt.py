@@ -10,6 +10,7 @@ from countertop.domain.money import Cents
 from countertop.gateway.operations.access import Caller
 from countertop.gateway.operations.delivery import Event, record_event
 from countertop.gateway.operations.moment import Moment
+from countertop.gateway.operations.work import subject_of
 from countertop.gateway.store import codec
 from countertop.gateway.store import signature as rows
 from countertop.gateway.store import transaction as transactions
@@ -94,9 +95,9 @@ def insert_signature(
         created=at.now,
     )
     unit.run(transactions.SIGN, transaction_id=transaction_id, signed=at.now)
-    sequence = unit.one(rows.COUNT, transaction_id=transaction_id) or 1
+    sequence = 1 + (unit.one(rows.COUNT, transaction_id=transaction_id) or 1)
     data = {"transaction_id": transaction_id}
-    event = Event(merchant_id, found.account_id, EVENT, str(transaction_id), sequence, found.release, data)
+    event = Event(merchant_id, found.account_id, EVENT, subject_of(transaction_id), sequence, found.release, data)
     record_event(unit, at, event)
     return signature
 

@@ -178,8 +178,17 @@ def show_request(unit: Unit, at: Moment, smart_terminal_id: str, request_id: str
     """
     stored = find_of_terminal(unit, smart_terminal_id, request_id)
     if stored.rules.status is not Status.IN_PROGRESS:
-        stored = change_request(unit, at, stored, lambda now: rules.show(now.rules, at.now, now.request_deadline))
+        stored = _show(unit, at, stored)
     return _remaining(stored.rules, at.now)
+
+
+def _show(unit: Unit, at: Moment, stored: StoredRequest) -> StoredRequest:
+    def decide(now: StoredRequest) -> Request:
+        if now.rules.status is Status.IN_PROGRESS:  # somebody else has just written that it is
+            return now.rules
+        return rules.show(now.rules, at.now, now.request_deadline)
+
+    return change_request(unit, at, stored, decide)
 
 
 def extend_request(unit: Unit, at: Moment, smart_terminal_id: str, request_id: str) -> int:
@@ -197,13 +206,18 @@ def finish_request(  # noqa: PLR0917 - the words of one frame, in its order
 ) -> bool:
     """The request ended at the terminal. A repeated copy of the same end is accepted and changes nothing: then False is returned.
 
-    Raises NotFound if it is not this terminal's request, TooLate if it has ended otherwise, is not on the screen, or the outcome
-    and the result do not belong to it.
+    What ended there was shown there, even if the terminal's word of that was lost with a node; then that is written too.
+    Raises NotFound if it is not this terminal's request, TooLate if it has ended otherwise, or the outcome and the result do not
+    belong to it.
     """
     stored = find_of_terminal(unit, smart_terminal_id, request_id)
     if _is_copy(unit, stored, outcome, result):
         return False
     kind = None if result is None else result.kind
+    if stored.rules.status is Status.CONNECTING:
+        shown = rules.show(stored.rules, at.now, stored.request_deadline)
+        rules.finish(shown, outcome, at.now, result=kind)  # or refuse it before anything is written
+        stored = _show(unit, at, stored)
     change_request(
         unit, at, stored, lambda now: rules.finish(now.rules, outcome, at.now, result=kind), result=result, at_terminal=True
     )
@@ -354,7 +368,7 @@ def _record_terminal_transaction(unit: Unit, at: Moment, stored: StoredRequest, 
         "request_id": request.id,
         "transaction_id": request.transaction_id,
     }
-    event = Event(stored.merchant_id, stored.account_id, TERMINAL_TRANSACTION, request.id, 1, stored.release, data)
+    event = Event(stored.merchant_id, stored.account_id, TERMINAL_TRANSACTION, f"payment {request.id}", 1, stored.release, data)
     record_event(unit, at, event)
 
 

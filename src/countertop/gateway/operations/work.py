@@ -202,11 +202,16 @@ def _decide(  # noqa: PLR0917 - what, how, and what it owes now
     return counted > 0
 
 
+def subject_of(transaction_id: int) -> str:
+    """The subject of a transaction's events: its decision is the first, signatures follow."""
+    return f"transaction {transaction_id}"
+
+
 def tell_decided(unit: Unit, at: Moment, stored: StoredIntent, *, approved: bool) -> None:
     """A transaction is decided: its event, its request's next step, and hints to those who wait."""
     number = stored.intent.number
     data = {"transaction_id": number}
-    record_event(unit, at, Event(stored.merchant_id, stored.account_id, EVENT, str(number), 1, stored.release, data))
+    record_event(unit, at, Event(stored.merchant_id, stored.account_id, EVENT, subject_of(number), 1, stored.release, data))
     unit.hint(TransactionHint(number))
     if stored.request_id is not None:
         _decide_request(unit, at, stored.request_id, stored, approved=approved)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, insert, or_, select, update
 
 from countertop.domain.amount import Amounts, Part
 from countertop.domain.card import Brand, CardFacts, Expiry
@@ -242,7 +242,12 @@ HISTORY: Final = Query(
     select(
         _sum(and_(transaction.action == Action.CHARGE.value, transaction.status == Status.CAPTURE.value, _DECIDED)),
         # A refund that is held or not decided yet counts: it may still take place.
-        _sum(and_(transaction.action == Action.REFUND.value, transaction.status.in_((Status.CAPTURE.value, Status.HOLD.value)))),
+        _sum(
+            and_(
+                transaction.action == Action.REFUND.value,
+                or_(transaction.status == Status.CAPTURE.value, transaction.status == Status.HOLD.value),
+            )
+        ),
     ).where(
         transaction.fingerprint == bindparam("fingerprint"),
         transaction.created > bindparam("since"),
