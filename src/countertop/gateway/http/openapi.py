@@ -162,8 +162,10 @@ def _parameters(route: Route) -> list[Json]:
 def _form_schema(form: type[Form]) -> Json:
     schema: Json = _plain(form.model_json_schema())
     schema.pop("description", None)
-    for value in schema.get("properties", {}).values():
+    for name, value in schema.get("properties", {}).items():
         _as_sent(value)
+        if name in schema.get("required", ()) and value.get("type") == "string" and "enum" not in value:
+            value.setdefault("minLength", 1)  # what is sent empty counts as left out
     return schema
 
 

@@ -51,7 +51,7 @@ class Requests:
         self._clock = parts.clock
         self._pace = Pace(parts.poll_interval)
         self._waiting = waiting
-        parts.bus.subscribe(RequestHint, waiting.heard)
+        parts.bus.subscribe(RequestHint, lambda hint: waiting.wake(hint.request_id))
 
     def routes(self) -> list[Route]:
         """The one there is."""
@@ -79,7 +79,8 @@ class Requests:
         view = await self._store.peek(find_request, caller.merchant_id, request_id)
         if wait and view.status.running:
             view = await self._news(call, view, wait, key)
-        return Answer(200, status_body(request_id, view.status, view.outcome, view.result, caller.release), JSON)
+        body = status_body(request_id, view.status, view.outcome, view.result, caller.release, view.transaction_id)
+        return Answer(200, body, JSON)
 
     async def _news(self, call: Call, seen: RequestView, wait: float, key: tuple[str, str]) -> RequestView:
         """The request after its next change, or as it is when the time is over. Raises Disconnected."""

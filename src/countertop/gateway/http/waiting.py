@@ -1,4 +1,4 @@
-"""Waiting for a request to change. Hints wake whoever waits; asking again every so often finds what no hint told."""
+"""Waiting for something to change. Hints wake whoever waits; asking again every so often finds what no hint told."""
 
 from __future__ import annotations
 
@@ -7,22 +7,20 @@ import contextlib
 from collections.abc import Iterator
 from typing import Final
 
-from countertop.domain.hint import RequestHint
-
 ASK_AGAIN: Final = 2.0
-"""Seconds after which a waiting poll looks into the store without a hint."""
+"""Seconds after which whoever waits looks into the store without a hint."""
 
 
 class Waiting:
-    """Everybody who waits at this node for a request to change."""
+    """Everybody who waits at this node, each for one thing by its id."""
 
     def __init__(self) -> None:
         self._bells: dict[str, set[asyncio.Event]] = {}
         self.closed = False
 
-    def heard(self, hint: RequestHint) -> None:
-        """A request changed: wakes who waits for it."""
-        for bell in self._bells.get(hint.request_id, ()):
+    def wake(self, subject: str) -> None:
+        """Something changed: wakes who waits for it."""
+        for bell in self._bells.get(subject, ()):
             bell.set()
 
     def close(self) -> None:
@@ -38,17 +36,17 @@ class Waiting:
         return sum(map(len, self._bells.values()))
 
     @contextlib.contextmanager
-    def bell(self, request_id: str) -> Iterator[asyncio.Event]:
-        """An event that is set whenever the request may have changed. Take it before looking, so no change falls in between."""
+    def bell(self, subject: str) -> Iterator[asyncio.Event]:
+        """An event that is set whenever the thing may have changed. Take it before looking, so no change falls in between."""
         bell = asyncio.Event()
-        self._bells.setdefault(request_id, set()).add(bell)
+        self._bells.setdefault(subject, set()).add(bell)
         try:
             yield bell
         finally:
-            bells = self._bells[request_id]
+            bells = self._bells[subject]
             bells.discard(bell)
             if not bells:
-                del self._bells[request_id]
+                del self._bells[subject]
 
 
 async def ring(bell: asyncio.Event, gone: asyncio.Task[None], seconds: float) -> None:
