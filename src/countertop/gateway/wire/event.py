@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from countertop.domain.delivery import Delivery
 from countertop.domain.request import Outcome, Status
 from countertop.gateway.wire.instant import to_the_millisecond
@@ -10,6 +12,16 @@ from countertop.gateway.wire.request import status_members
 
 SMARTTERMINAL_REQUEST = "SMARTTERMINAL_REQUEST"
 """A request's status changed: `subject_id` is the request, `data` holds `status` and, once it has ended, `outcome`."""
+SMARTTERMINAL_TRANSACTION = "SMARTTERMINAL_TRANSACTION"
+"""A payment at a terminal has ended. From before there were events of requests, when numbers were written as text."""
+
+_NAMES: Final = {
+    "transaction_id": "transactionId",
+    "settlement_id": "settlementId",
+    "smart_terminal_id": "smartTerminalId",
+    "request_id": "requestPaymentId",
+}
+"""The wire's names of an event's facts."""
 
 
 def event_body(delivery: Delivery) -> bytes:
@@ -26,8 +38,12 @@ def event_body(delivery: Delivery) -> bytes:
 
 def _data(delivery: Delivery) -> dict[str, object]:
     if delivery.type != SMARTTERMINAL_REQUEST:
-        return dict(delivery.data)
+        facts = {_NAMES.get(name, name): value for name, value in delivery.data.items()}
+        if delivery.type == SMARTTERMINAL_TRANSACTION:
+            facts["transactionId"] = str(facts["transactionId"])
+        return facts
     outcome = delivery.data.get("outcome")
+    transaction_id = delivery.data.get("transaction_id")
     return {
         "requestId": delivery.subject_id,
         **status_members(
@@ -36,5 +52,6 @@ def _data(delivery: Delivery) -> dict[str, object]:
             None if outcome is None else Outcome(str(outcome)),
             delivery.result,
             delivery.release,
+            None if transaction_id is None else int(str(transaction_id)),
         ),
     }
