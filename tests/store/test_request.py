@@ -150,6 +150,14 @@ async def test_saying_the_same_twice_changes_nothing(world: World) -> None:
     assert len(await events(world, request_id)) == 3
 
 
+async def test_what_has_ended_at_its_terminal_was_shown_there(world: World) -> None:
+    """The word that it was shown can be lost with a node, after the customer has seen it."""
+    request_id = await world.start()
+    await world.finish(request_id)
+    assert await world.state(request_id) == (Status.COMPLETE, Outcome.CARD_READ)
+    assert [event["status"] for event in await events(world, request_id)] == ["CONNECTING", "IN_PROGRESS", "COMPLETE"]
+
+
 @pytest.mark.parametrize(
     ("outcome", "result"),
     [

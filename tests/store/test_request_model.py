@@ -199,8 +199,10 @@ class Life(RuleBasedStateMachine):
         copy = not found.runs and found.history[-1][1] == outcome and found.result == result
         if copy:
             self.do(*report)
-        elif found.status == "IN_PROGRESS" and outcome in ENDS and kind in (None, found.kind):
+        elif found.runs and outcome in ENDS and kind in (None, found.kind):
             self.do(*report)
+            if found.status == "CONNECTING":  # its terminal has shown it, even if nobody was told
+                found.history.append(("IN_PROGRESS", None))
             found.result = result
             self.end(request_id, "COMPLETE", outcome.value)
         else:
