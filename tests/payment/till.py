@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from joserfc.jwk import ECKey
 from sqlalchemy import select
@@ -139,10 +139,10 @@ class Till:
         return found.rules.status, found.rules.decision.code
 
     async def edit(
-        self, number: int, status: Status | None = None, amounts: Mapping[Part, Cents] | None = None, **more: str
+        self, number: int, status: Status | None = None, amounts: Mapping[Part, Cents] | None = None, **more: Any
     ) -> StoredTransaction:
         world = self.world
-        wanted = EditTransaction(status, amounts or {}, **more)  # type: ignore[arg-type] # texts by their own names
+        wanted = EditTransaction(status, amounts or {}, **more)
         return await world.store.write(edit_transaction, world.at(), world.caller, number, wanted)
 
     async def settle(self) -> int:

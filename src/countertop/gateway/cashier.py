@@ -36,6 +36,7 @@ CLAIM: Final = 64
 RECORD_PAUSES_S: Final = (0.05, 2.0)
 """How long to wait, first and at most, before writing down an answer again while the store is unavailable."""
 _CARD_INVALID: Final = Decision("14", authorized=False)
+_NOT_ALLOWED: Final = Decision("57", authorized=False)
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -143,6 +144,8 @@ class Cashier:
 
     async def _ask(self, work: Work) -> Decision:
         """The processor's decision. Raises Unreachable if it was never asked, Unanswered if nobody knows."""
+        if work.intent.bank_account and not self._processor.bank_accounts:
+            return _NOT_ALLOWED
         if work.card is None and work.intent.original is None and not work.intent.bank_account:
             return _CARD_INVALID
         try:
