@@ -239,6 +239,20 @@ async def test_stopping_finishes_what_is_in_hand(office: Office) -> None:
         assert await office.states(webhook) == ["DELIVERED"] * 3
 
 
+async def test_what_a_stopped_courier_had_in_hand_is_anybody_s_at_once(office: Office) -> None:
+    stopped = await office.courier()
+    async with catch() as catcher:
+        webhook = await office.subscribe(catcher.url)
+        catcher.then(Hold())
+        request_id = await office.live()
+        await catcher.wait_for(1)
+        await stopped.stop(0)
+        courier = await office.courier()
+        await courier.drain()
+        assert statuses(catcher.caught, request_id) == ["CONNECTING", *STATUSES]
+        assert await office.states(webhook) == ["DELIVERED"] * 3
+
+
 async def test_two_couriers_on_one_database_lose_nothing_and_keep_order(office: Office) -> None:
     # The second hears no hints and only sweeps, as a node without a bus does.
     silent = LocalBus()

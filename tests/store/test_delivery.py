@@ -14,6 +14,7 @@ from countertop.gateway.operations.delivery import (
     LEASE_MS,
     claim_deliveries,
     deliver_again,
+    let_go_deliveries,
     next_due,
     record_attempt,
 )
@@ -75,6 +76,24 @@ async def test_a_lease_that_ran_out_is_anybody_s(world: World) -> None:
     assert await world.store.read(next_due) == world.now + LEASE_MS
     world.now += LEASE_MS
     assert await claim(world) == leased(world)
+    assert await claim(world) == []
+
+
+async def test_what_is_given_back_is_anybody_s_at_once(world: World) -> None:
+    await world.subscribe()
+    request_id = await world.start()
+    await world.show(request_id)
+    (first,) = leased(world)
+    await world.store.write(let_go_deliveries, world.at(), [first])
+    assert await claim(world) == [first]  # the second still waits behind it
+
+
+async def test_what_was_attempted_meanwhile_is_not_given_back(world: World) -> None:
+    await world.subscribe()
+    await world.start()
+    (first,) = leased(world)
+    await tried(world, first)
+    await world.store.write(let_go_deliveries, world.at(), [first])
     assert await claim(world) == []
 
 

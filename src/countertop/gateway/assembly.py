@@ -144,15 +144,16 @@ class Node:
     async def _start_workers(self) -> None:
         await self.bus.start()
         self._open.push_async_callback(self.bus.stop)
-        time = SettlementTime(self.settings.settlement_hour, ZoneInfo(self.settings.settlement_zone))
-        self.timers = Timers(self.store, self.clock, self.id, self.random, time)
-        await self.timers.start()
-        self._open.push_async_callback(self.timers.stop)
+        # Whatever still makes deliveries stops before the courier, or they would stay in the hands of a node that is gone.
         self.courier = Courier(
             self.store, self.clock, self.bus, Sender(self._guard), node_id=self.id, observe=self.metrics.attempted
         )
         await self.courier.start()
         self._open.push_async_callback(self.courier.stop)
+        time = SettlementTime(self.settings.settlement_hour, ZoneInfo(self.settings.settlement_zone))
+        self.timers = Timers(self.store, self.clock, self.id, self.random, time)
+        await self.timers.start()
+        self._open.push_async_callback(self.timers.stop)
         if self.acquirer is not None:
             await self._start_cashier(self.acquirer)
 

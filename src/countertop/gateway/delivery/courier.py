@@ -23,7 +23,7 @@ from countertop.domain.webhook import Attempt
 from countertop.gateway.bus.port import Bus
 from countertop.gateway.delivery.lane import Bounds, Lane, Lanes
 from countertop.gateway.delivery.sender import Sender
-from countertop.gateway.operations.delivery import claim_deliveries, next_due, record_attempt
+from countertop.gateway.operations.delivery import claim_deliveries, let_go_deliveries, next_due, record_attempt
 from countertop.gateway.operations.moment import Moment
 from countertop.gateway.store.store import Store
 from countertop.gateway.store.trouble import Unavailable
@@ -98,7 +98,7 @@ class Courier:
                 return
 
     async def stop(self, within_s: float = 3.0) -> None:
-        """Claims no more, finishes what is in hand within so many seconds, and lets go of the rest: its leases run out."""
+        """Claims no more, finishes what is in hand within so many seconds, and gives the rest back for other nodes to take."""
         self._claiming = False
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
@@ -106,6 +106,11 @@ class Courier:
         self._sending = False
         await _end(self._tasks)
         await self._closing.aclose()
+        if held := self._lanes.held:
+            try:
+                await self._store.write(let_go_deliveries, self._moment(), held)
+            except Unavailable:
+                _log.warning("deliveries could not be given back; their leases will run out", count=len(held))
 
     def _on_hint(self, hint: DeliveryHint) -> None:
         if hint.leased:

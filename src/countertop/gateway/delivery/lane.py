@@ -32,7 +32,7 @@ class Bounds:
     waiting_each: int = 4_000
     claim: int = 500
     claim_each: int = 250
-    fresh_ms: int = 40 * SECOND
+    fresh_ms: int = 10 * SECOND
     record_s: float = 30.0
 
 
@@ -106,18 +106,23 @@ class Lanes:
         self._bounds = bounds
         self._lanes: dict[str, Lane] = {}
         self._turns: dict[str, Lane] = {}
-        self._keys: set[tuple[str, str]] = set()
+        self._held: dict[tuple[str, str], Delivery] = {}
         self._running = 0
 
     @property
     def in_hand(self) -> int:
         """How many deliveries are in hand: waiting, being sent, or being recorded."""
-        return len(self._keys)
+        return len(self._held)
+
+    @property
+    def held(self) -> list[Delivery]:
+        """The deliveries that are in hand."""
+        return list(self._held.values())
 
     @property
     def full(self) -> bool:
         """Whether no more may be taken in hand."""
-        return len(self._keys) >= self._bounds.waiting
+        return len(self._held) >= self._bounds.waiting
 
     def busy(self) -> list[str]:
         """The endpoints for which enough waits already."""
@@ -127,17 +132,17 @@ class Lanes:
         """Takes a delivery in hand; its lane, or None if it was in hand already or there is no room."""
         key = (delivery.event_id, delivery.webhook_id)
         lane = self._lanes.get(delivery.webhook_id)
-        if key in self._keys or self.full or (lane is not None and lane.full):
+        if key in self._held or self.full or (lane is not None and lane.full):
             return None
         if lane is None:
             lane = self._lanes[delivery.webhook_id] = Lane(delivery.webhook_id, self._bounds)
         lane.add(delivery, now, next_in_order=next_in_order)
-        self._keys.add(key)
+        self._held[key] = delivery
         return lane
 
     def let_go(self, delivery: Delivery) -> None:
         """A delivery is done with, one way or the other."""
-        self._keys.discard((delivery.event_id, delivery.webhook_id))
+        self._held.pop((delivery.event_id, delivery.webhook_id), None)
 
     def admit(self, lane: Lane) -> bool:
         """Gives a lane a place to send, if it has something to send and may; otherwise it gets its turn when a place is free."""

@@ -7,11 +7,11 @@ order: a delivery behind an unfinished one waits, and finishing that one takes i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from countertop.domain.clock import MINUTE, Instant
+from countertop.domain.clock import SECOND, Instant
 from countertop.domain.delivery import Delivery
 from countertop.domain.hint import DeliveryHint
 from countertop.domain.releases import Release
@@ -23,7 +23,7 @@ from countertop.gateway.store import delivery as rows
 from countertop.gateway.store.delivery import StoredDelivery, Subscription
 from countertop.gateway.store.unit import Unit
 
-LEASE_MS: Final = MINUTE
+LEASE_MS: Final = 30 * SECOND
 """How long a node has a delivery in hand before others may take it: more than an attempt can last."""
 
 
@@ -113,6 +113,22 @@ def claim_deliveries(
         for row in found
         if unit.run(rows.LEASE, event=row.event_id, webhook=row.webhook_id, now=at.now, lease_end=at.now + lease)
     ]
+
+
+def let_go_deliveries(unit: Unit, at: Moment, deliveries: Iterable[Delivery]) -> None:
+    """Gives back what this node has in hand and will not attempt (again): any node may take it at once."""
+    released = [
+        unit.run(
+            rows.LET_GO,
+            event=delivery.event_id,
+            webhook=delivery.webhook_id,
+            was_attempts=delivery.attempts,
+            now=at.now,
+        )
+        for delivery in deliveries
+    ]
+    if any(released):
+        unit.hint(DeliveryHint())
 
 
 def record_attempt(unit: Unit, at: Moment, delivery: Delivery, attempt: Attempt) -> Delivery | None:

@@ -127,6 +127,18 @@ LEASE: Final = Command(
 )
 """Takes a due delivery in hand, unless somebody else was quicker."""
 
+LET_GO: Final = Command(
+    update(table.delivery)
+    .where(
+        delivery.event_id == bindparam("event"),
+        delivery.webhook_id == bindparam("webhook"),
+        delivery.attempts == bindparam("was_attempts"),
+        delivery.due < WAITING,
+    )
+    .values(due=bindparam("now"))
+)
+"""Gives back a delivery that was taken in hand."""
+
 FIND: Final = Query(
     _SELECT.where(delivery.event_id == bindparam("event_id"), delivery.webhook_id == bindparam("webhook_id")), StoredDelivery
 )
