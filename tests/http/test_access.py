@@ -133,19 +133,16 @@ async def test_many_first_requests_of_one_caller_cost_one_verification(gateway: 
 
 
 async def test_a_login_has_its_rate_whatever_key_it_uses(tmp_path: Path) -> None:
-    async with running_gateway(tmp_path, rate=10.0, burst=3) as gateway:
+    async with running_gateway(tmp_path, rate=0.01, burst=3) as gateway:
         client = gateway.client
         for key in (KEY, OLD_KEY, KEY):
             assert (await client.get("/terminals", X_PJ_Application_Key=key)).status == 200
-        gateway.clock.advance(0)
         late = await client.get("/terminals", X_PJ_Application_Key=OLD_KEY)
-        if late.status == 200:  # a machine so slow that a token has come in
-            pytest.skip("too slow a machine for a bucket of three")
         assert_error_shape(late, 429)
-        assert late.headers["retry-after"] == "1"
+        assert 90 <= int(late.headers["retry-after"]) <= 100
         other = Client(client.url, {"Authorization": basic(FOREIGN_LOGIN, PASSWORD), "X-PJ-Application-Key": FOREIGN_KEY})
         assert (await other.get("/terminals")).status == 200
-        gateway.clock.advance(SECOND)
+        gateway.clock.advance(100 * SECOND)
         assert (await client.get("/terminals")).status == 200
 
 

@@ -27,6 +27,9 @@ _NICENESS: Final = 10
 # OWASP's recommendation for argon2id. One lane: a verification uses one core, not four.
 _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
+_NOBODY: Final = f"$argon2id$v=19$m=19456,t=2,p=1${'A' * 22}${'A' * 43}"
+"""The form of a hash that no password is known to have: unknown logins are verified against it, at the same cost."""
+
 
 class TooManyLogins(CountertopError):
     """More passwords wait to be verified than may wait."""
@@ -50,7 +53,6 @@ class PasswordCheck:
 
     def __init__(self, threads: int = 1) -> None:
         self._pool = ThreadPoolExecutor(threads, "password", initializer=_give_way)
-        self._nobody = hash_password(os.urandom(16).hex())
         self._waiting: dict[str | None, int] = {}
         self._all = 0
 
@@ -66,7 +68,7 @@ class PasswordCheck:
         self._waiting[login_id] = count + 1
         self._all += 1
         try:
-            right = await asyncio.get_running_loop().run_in_executor(self._pool, matches, password_hash or self._nobody, password)
+            right = await asyncio.get_running_loop().run_in_executor(self._pool, matches, password_hash or _NOBODY, password)
         finally:
             self._all -= 1
             self._waiting[login_id] -= 1

@@ -1,4 +1,4 @@
-"""What describes the API: `/openapi.json` for programs, `/docs` for people. Both are made when the server starts."""
+"""What describes the API: `/openapi.json` for programs, `/docs` for people. Both are made when first asked for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 from base64 import b64encode
 from collections.abc import Iterable
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -31,8 +32,15 @@ class Description:
     def __init__(self, parts: ApiParts, access: Access, routes: Iterable[Route]) -> None:
         self._parts = parts
         self._access = access
-        self._document = describe(routes, version("countertop"))
-        self._page = Answer(200, docs_page(self._document).encode(), HTML, ((b"content-security-policy", _POLICY.encode()),))
+        self._routes = tuple(routes)
+
+    @cached_property
+    def _document(self) -> Json:
+        return describe(self._routes, version("countertop"))
+
+    @cached_property
+    def _page(self) -> Answer:
+        return Answer(200, docs_page(self._document).encode(), HTML, ((b"content-security-policy", _POLICY.encode()),))
 
     def routes(self) -> list[Route]:
         """Both of them."""

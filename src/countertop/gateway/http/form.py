@@ -49,10 +49,10 @@ Boolean = Annotated[
     WithJsonSchema({"type": "string", "enum": ["true", "false", "1", "0"]}),
 ]
 
-_TEXT: Final = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$"
+LINES: Final = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$"
 """Tabs and line ends are text, other control characters are not."""
 LINE: Final = r"^[^\x00-\x1F\x7F]*$"
-LongText = Annotated[str, Field(min_length=1, max_length=10_000, pattern=_TEXT)]
+LongText = Annotated[str, Field(min_length=1, max_length=10_000, pattern=LINES)]
 
 F = TypeVar("F", bound=Form)
 

@@ -7,11 +7,12 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, StringConstraints
 
-from countertop.domain.errors import Invalid
+from countertop.domain.errors import Invalid, TooLate
 from countertop.domain.order import InputOrder, Kind, Order, PromptOrder, ReadOrder, SignatureOrder
-from countertop.domain.releases import BUSY
+from countertop.domain.releases import BUSY, Release
 from countertop.gateway.http.answer import NO_CONTENT, Answer
 from countertop.gateway.http.call import Call
+from countertop.gateway.http.error import Problem, failure
 from countertop.gateway.http.form import Boolean, Form, LongText, Number, Reader, Values
 from countertop.gateway.http.idempotency import Once
 from countertop.gateway.http.page import PAGE, page_answer, page_of
@@ -27,8 +28,8 @@ ButtonLabel = Annotated[str, StringConstraints(max_length=8, pattern=r"^[^\x00-\
 """One line with something to see on it."""
 
 
-class RequestForm(Form):
-    """What every request has: the merchant account that it is for."""
+class TargetForm(Form):
+    """What every request has: the merchant account that it is for, and what becomes of a request that runs."""
 
     terminal_id: Annotated[Number, Field(alias="terminalId", description="The merchant account, see `GET /terminals`")]
     interrupt_busy_terminal: Annotated[
@@ -38,6 +39,14 @@ class RequestForm(Form):
             description="Before release 2018-06-19: `false` ends the request as `BUSY` instead of interrupting what runs",
         ),
     ] = True
+
+    def interrupts(self, release: Release) -> bool:
+        """Whether it ends what runs on a busy terminal."""
+        return release < BUSY and self.interrupt_busy_terminal
+
+
+class RequestForm(TargetForm):
+    """A request that is no payment."""
 
     def order(self) -> Order:
         """What the terminal is asked to do."""
@@ -90,7 +99,7 @@ def _lines(text: str) -> str:
     return _LINE_END.sub("\n", text) if "\r" in text else text
 
 
-_TARGET: Final = Reader(RequestForm, "field")
+_TARGET: Final = Reader(TargetForm, "field")
 _READ_FORM: Final = Reader(ReadForm, "field")
 _PROMPT_FORM: Final = Reader(PromptForm, "field")
 _INPUT_FORM: Final = Reader(InputForm, "field")
@@ -153,7 +162,10 @@ class SmartTerminals:
 
     async def main(self, call: Call) -> Answer:
         """`POST …/main`."""
-        return await self._once.write(call, {}, _nothing, press_main, call.caller, call.uuid())
+        try:
+            return await self._once.write(call, {}, _nothing, press_main, call.caller, call.uuid())
+        except TooLate as late:
+            raise Problem(failure(400, str(late))) from None
 
     def _starter(self, kind: Kind, reader: Reader[Any]) -> Handler:
         def started(request_id: str) -> Answer:
@@ -165,12 +177,12 @@ class SmartTerminals:
             try:
                 form: RequestForm = reader.read(values)
             except Invalid as invalid:
-                raise await self._with_target(call, smart_terminal_id, values, invalid) from None
+                raise await with_target(self._parts, call, values, invalid) from None
             command = StartRequest(
                 smart_terminal_id=smart_terminal_id,
                 terminal_id=form.terminal_id,
                 order=form.order(),
-                interrupt=call.caller.release < BUSY and form.interrupt_busy_terminal,
+                interrupt=form.interrupts(call.caller.release),
                 connect_deadline=self._parts.connect_deadline,
                 request_deadline=self._parts.request_deadline,
             )
@@ -178,12 +190,13 @@ class SmartTerminals:
 
         return start
 
-    async def _with_target(self, call: Call, smart_terminal_id: str, values: Values, invalid: Invalid) -> Invalid:
-        """The faults of a form, and that of its terminal, which only the store knows. Raises NotFound."""
-        form, _ = _TARGET.examine({name: sent for name, sent in values.items() if name == "terminalId"})
-        terminal_id = None if form is None else form.terminal_id
-        target = await self._parts.store.read(check_target, call.caller, smart_terminal_id, terminal_id)
-        return Invalid([*invalid.faults, *target])
+
+async def with_target(parts: ApiParts, call: Call, values: Values, invalid: Invalid) -> Invalid:
+    """The faults of a form, and that of its terminal, which only the store knows. Raises NotFound."""
+    form, _ = _TARGET.examine({name: sent for name, sent in values.items() if name == "terminalId"})
+    terminal_id = None if form is None else form.terminal_id
+    target = await parts.store.read(check_target, call.caller, call.uuid(), terminal_id)
+    return Invalid([*invalid.faults, *target])
 
 
 def _nothing(_: object) -> Answer:
