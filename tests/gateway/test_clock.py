@@ -7,14 +7,15 @@ import time
 
 import pytest
 
-from countertop.domain.clock import HOUR, Clock
-from countertop.gateway.clock import SystemClock
+from countertop.domain.clock import HOUR, MINUTE, Clock
+from countertop.gateway.clock import SetClock, SystemClock
 from countertop.sandbox.clock import TestClock
 
 
-@pytest.fixture(params=["system", "test"])
+@pytest.fixture(params=["system", "set", "test"])
 def clock(request: pytest.FixtureRequest) -> Clock:
-    return SystemClock() if request.param == "system" else TestClock(SystemClock())
+    clocks: dict[str, Clock] = {"system": SystemClock(), "set": SetClock(SystemClock()), "test": TestClock(SystemClock())}
+    return clocks[request.param]
 
 
 def test_now_is_in_milliseconds(clock: Clock) -> None:
@@ -54,3 +55,17 @@ async def test_a_cancelled_sleeper_is_gone() -> None:
     sleeper.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sleeper
+
+
+def test_a_clock_is_set_by_a_shared_one() -> None:
+    clock = SetClock(SystemClock())
+    own = clock.now()
+    assert clock.compare(own - 4, own + MINUTE, own + 4)
+    assert MINUTE <= clock.now() - own < MINUTE + 5_000
+
+
+@pytest.mark.parametrize("difference", [-3, 0, 3])
+def test_a_difference_that_the_way_explains_sets_nothing(difference: int) -> None:
+    clock = SetClock(SystemClock())
+    assert not clock.compare(1_000, 1_004 + difference, 1_008)
+    assert clock.offset == 0

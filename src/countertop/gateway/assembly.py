@@ -22,9 +22,10 @@ from countertop.gateway.bus.local import LocalBus
 from countertop.gateway.bus.port import Bus
 from countertop.gateway.card_range import load_allowlist
 from countertop.gateway.cashier import Cashier
-from countertop.gateway.clock import SystemClock
+from countertop.gateway.clock import SetClock, SystemClock
 from countertop.gateway.console.assembly import make_console
 from countertop.gateway.console.parts import Parts as ConsoleParts
+from countertop.gateway.database_time import DatabaseTime
 from countertop.gateway.delivery.courier import Courier
 from countertop.gateway.delivery.guard import Guard
 from countertop.gateway.delivery.sender import Sender
@@ -61,7 +62,8 @@ _log = structlog.stdlib.get_logger(__name__)
 class Node:
     """One gateway node: enter it, then let it serve. Leaving it stops its parts, the door first and the store last.
 
-    `loopback_webhooks` lets webhooks go to this machine, which only a test server may. It has an `acquirer` of its own, too,
+    `set_clock` is kept in step with the database's; a `clock` on top of it, `loopback_webhooks`, which go to this machine, are
+    for a test server only. It has an `acquirer` of its own, too,
     where others have the one that the settings name.
     """
 
@@ -78,11 +80,13 @@ class Node:
         settings: Settings,
         *,
         clock: Clock | None = None,
+        set_clock: SetClock | None = None,
         loopback_webhooks: bool = False,
         acquirer: MakeAcquirer | None = None,
     ) -> None:
         self.settings = settings
-        self.clock = clock or SystemClock()
+        self._set_clock = set_clock or SetClock(SystemClock())
+        self.clock = clock or self._set_clock
         self.random: RandomBytes = os.urandom
         self.id: Final = ordered_uuid(self.clock.now(), self.random)
         self.metrics = Metrics()
@@ -144,6 +148,9 @@ class Node:
     async def _start_workers(self) -> None:
         await self.bus.start()
         self._open.push_async_callback(self.bus.stop)
+        time_of_day = DatabaseTime(self.store, self._set_clock)
+        await time_of_day.start()
+        self._open.push_async_callback(time_of_day.stop)
         # Whatever still makes deliveries stops before the courier, or they would stay in the hands of a node that is gone.
         self.courier = Courier(
             self.store, self.clock, self.bus, Sender(self._guard), node_id=self.id, observe=self.metrics.attempted

@@ -12,7 +12,7 @@ from typing import ClassVar, Self
 
 from countertop.domain.clock import Instant
 from countertop.gateway.assembly import Node
-from countertop.gateway.clock import SystemClock
+from countertop.gateway.clock import SetClock, SystemClock
 from countertop.gateway.operations.connection import renew_node
 from countertop.gateway.seed import SeedFile
 from countertop.gateway.settings import Settings
@@ -30,9 +30,10 @@ class TestServer:
     __test__: ClassVar = False
 
     def __init__(self, settings: Settings) -> None:
-        self.clock = TestClock(SystemClock())
+        time = SetClock(SystemClock())
+        self.clock = TestClock(time)
         own = None if settings.processor_host else sandbox_acquirer
-        self.node = Node(settings, clock=self.clock, loopback_webhooks=True, acquirer=own)
+        self.node = Node(settings, clock=self.clock, set_clock=time, loopback_webhooks=True, acquirer=own)
         self.terminals = VirtualTerminals(self.node.url, self.clock, self.node.allowlist)
 
     async def __aenter__(self) -> Self:

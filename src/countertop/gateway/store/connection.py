@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import BigInteger, and_, bindparam, cast, delete, func, insert, or_, select, update
 
 from countertop.gateway.store import table
 from countertop.gateway.store.statement import Command, Query, among
@@ -94,4 +94,6 @@ END_NODE: Final = Command(
     update(table.connection).where(connection.node_id == bindparam("node")).values(node_id=None, last_seen=bindparam("last_seen"))
 )
 DELETE_NODE: Final = Command(delete(table.node).where(node.id == bindparam("node")))
+SHARED_TIME: Final = Query(select(cast(func.extract("epoch", func.clock_timestamp()) * 1000, BigInteger)), int)
+"""What time it is for all nodes of a PostgreSQL, by whose clock the leases run."""
 LOST_NODES: Final = Query(select(node.id).where(node.leased_until <= bindparam("before"), node.id != bindparam("this_node")), str)

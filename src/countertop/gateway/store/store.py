@@ -70,6 +70,11 @@ class Store:
         return answer
 
     @property
+    def shared(self) -> bool:
+        """Whether other nodes may use the same database."""
+        return self._local is None
+
+    @property
     def waiting(self) -> int:
         """How many writes have been asked for and not answered."""
         return self._writes.waiting

@@ -1,0 +1,30 @@
+"""A PostgreSQL for tests of what several nodes share, and whole clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from countertop.testing.cluster import Cluster, run_cluster
+from countertop.testing.nats import NatsMissing
+from countertop.testing.postgres import PostgresMissing, PostgresServer, postgres_server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    try:
+        with postgres_server() as server:
+            yield server
+    except PostgresMissing as missing:
+        pytest.skip(f"no PostgreSQL: {missing}")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """Two nodes. A test that takes something away brings it back."""
+    try:
+        with run_cluster(nodes=2, terminals=4) as running:
+            yield running
+    except (PostgresMissing, NatsMissing) as missing:
+        pytest.skip(f"no cluster: {missing}")
