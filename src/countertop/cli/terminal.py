@@ -51,7 +51,7 @@ def run(gateway: str, reader: str | None, screen_port: int | None, data: Path) -
             session = await running.enter_async_context(aiohttp.ClientSession())
             agent = _make_agent(gateway.rstrip("/"), session, settings)
             if screen_port is not None:
-                url = await running.enter_async_context(_screen(agent, settings))
+                url = await running.enter_async_context(serve_screen(agent, settings))
                 print(f"screen: {url}", flush=True)
             await _until(stop, _operate(agent, settings.data), _tell(agent), _read_cards(agent, reader))
 
@@ -85,7 +85,7 @@ async def _operate(agent: Agent, data: Path) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _screen(agent: Agent, settings: Settings) -> AsyncIterator[str]:
+async def serve_screen(agent: Agent, settings: Settings) -> AsyncIterator[str]:
     """The screen's page on this machine. Gives its URL."""
     listener = Listener(settings)
     try:

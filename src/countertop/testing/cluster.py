@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import json
 import os
 import secrets
 import signal
@@ -23,7 +24,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -41,6 +42,8 @@ from countertop.testing.nats import NatsServer, nats_server
 from countertop.testing.postgres import PostgresServer, start_postgres
 
 TERMINAL_ID: Final = 1
+SHOP: Final = "shop.json"
+"""The shop's credentials, in the cluster's folder."""
 START_S: Final = 60.0
 STOP_S: Final = 15.0
 PORTS: Final = range(20_000, 32_000)
@@ -94,6 +97,16 @@ class Shop:
         """A shop with credentials of its own."""
         tokens = {str(uuid.uuid4()): secrets.token_urlsafe(32) for _ in range(terminals)}
         return cls("shop", secrets.token_urlsafe(15), str(uuid.uuid4()), tokens)
+
+    @classmethod
+    def kept_in(cls, folder: Path, terminals: int = 1) -> Shop:
+        """The shop of last time, if there was one; otherwise a new one, kept for the next."""
+        file = folder / SHOP
+        if not file.exists():
+            shop = cls.new(terminals)
+            with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as output:
+                json.dump(asdict(shop), output, indent=2)
+        return cls(**json.loads(file.read_bytes()))
 
     def document(self) -> dict[str, Any]:
         """The seed that makes it."""
@@ -283,7 +296,8 @@ def run_cluster(
             name = stack.enter_context(tempfile.TemporaryDirectory(prefix="countertop-cluster-", ignore_cleanup_errors=True))
             folder = Path(name)
             folder.chmod(0o755)
-        cluster = Cluster(folder, Shop.new(terminals), nodes, quick, spawn)
+        folder.mkdir(parents=True, exist_ok=True)
+        cluster = Cluster(folder, Shop.kept_in(folder, terminals), nodes, quick, spawn)
         stack.callback(cluster.close)
         cluster.start()
         yield cluster
