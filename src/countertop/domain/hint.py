@@ -6,14 +6,15 @@ beside its key is a convenience for this process and does not travel to other no
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from countertop.domain.delivery import Delivery
 from countertop.domain.order import Order
 from countertop.domain.payment import PaymentDecided
+from countertop.domain.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ShowHint:
     """A terminal has a request to show. `order` and `remaining` spare the look-up where the terminal is connected here.
 
@@ -26,7 +27,7 @@ class ShowHint:
     remaining: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ClearHint:
     """What a terminal shows has ended; it should go back to its idle screen."""
 
@@ -34,14 +35,14 @@ class ClearHint:
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RequestHint:
     """A request changed: whoever waits for that may look again."""
 
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ConnectionHint:
     """A terminal connected anew: an older connection of it, wherever it is, is over."""
 
@@ -49,21 +50,21 @@ class ConnectionHint:
     connection_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DeliveryHint:
     """Deliveries are due. `leased` holds those that were leased to this node in the same commit."""
 
     leased: tuple[Delivery, ...] = field(default=(), repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class IntentHint:
     """A processor is to be asked something about a transaction, by this node: the question was born in its hands."""
 
     transaction_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DecidedHint:
     """A terminal's payment is decided, and the terminal waits to hear it. `decided` spares the look-up."""
 
@@ -72,7 +73,7 @@ class DecidedHint:
     decided: PaymentDecided | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TransactionHint:
     """A transaction was decided: whoever waits for that may look."""
 

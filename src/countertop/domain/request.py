@@ -7,13 +7,14 @@ the write finds no row and the decision is made again on what is there now.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
 from countertop.domain.clock import DAY, MINUTE, Instant
 from countertop.domain.errors import TooLate
 from countertop.domain.order import Kind
+from countertop.domain.value import value
 
 RETENTION: Final = DAY
 """How long an ended request answers; after that its id is unknown and its result is gone."""
@@ -84,7 +85,7 @@ AT_THE_TERMINAL: Final[dict[Outcome, frozenset[Kind]]] = {
 """The outcomes that a terminal may report, and for which kinds of request; all others are the gateway's to decide."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Request:
     """A request as the rules see it.
 

@@ -14,12 +14,13 @@ import binascii
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from countertop.domain.clock import DAY, HOUR, MINUTE, SECOND, Instant
+from countertop.domain.value import value
 
 MAX_URL: Final = 255
 MAX_SECRET: Final = 255
@@ -32,7 +33,7 @@ GIVE_UP_AFTER: Final = 3 * DAY
 # Trying
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Attempt:
     """One try to deliver.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from countertop.domain.value import value
 
 Header = tuple[bytes, bytes]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -19,7 +20,7 @@ It returns whether it did. Without it, or if it did not, an answer is sent in AS
 """
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer:
     """A status, a body and headers. An answer without a body (204) has no content type and no length either."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from countertop.domain.releases import Release
+from countertop.domain.value import value
 from countertop.gateway.store import merchant
 from countertop.gateway.store.merchant import ApplicationKey, Login
 from countertop.gateway.store.unit import Unit
@@ -12,7 +11,7 @@ from countertop.gateway.store.unit import Unit
 __all__ = ["ApplicationKey", "Caller", "Login", "find_application_key", "find_login"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Caller:
     """Whoever gave an order: a merchant's login, speaking a release of the API."""
 

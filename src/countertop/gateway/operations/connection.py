@@ -7,13 +7,14 @@ while the node that holds its connection renews its lease.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from countertop.domain.clock import Instant
 from countertop.domain.errors import NotFound
 from countertop.domain.hint import ConnectionHint
 from countertop.domain.order import Order
 from countertop.domain.request import Status
+from countertop.domain.value import value
 from countertop.gateway.operations.moment import Moment
 from countertop.gateway.store import codec
 from countertop.gateway.store import connection as rows
@@ -23,7 +24,7 @@ from countertop.gateway.store.request import Shown
 from countertop.gateway.store.unit import Unit
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Running:
     """What a terminal should show. `remaining` is how long it may stay on the screen, in ms."""
 
@@ -34,7 +35,7 @@ class Running:
     remaining: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Greeting:
     """What a terminal learns when it connects."""
 

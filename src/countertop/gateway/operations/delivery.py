@@ -8,7 +8,7 @@ order: a delivery behind an unfinished one waits, and finishing that one takes i
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from countertop.domain.clock import SECOND, Instant
@@ -16,6 +16,7 @@ from countertop.domain.delivery import Delivery
 from countertop.domain.hint import DeliveryHint
 from countertop.domain.releases import Release
 from countertop.domain.result import Result
+from countertop.domain.value import value
 from countertop.domain.webhook import Attempt, next_attempt
 from countertop.gateway.operations.moment import Moment
 from countertop.gateway.store import codec
@@ -27,7 +28,7 @@ LEASE_MS: Final = 30 * SECOND
 """How long a node has a delivery in hand before others may take it: more than an attempt can last."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Event:
     """Something that happened to a subject. `data` is a Delivery's; `sealed_result` is what rests of `result`."""
 

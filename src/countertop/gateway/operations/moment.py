@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from countertop.domain.clock import Instant
 from countertop.domain.ids import RandomBytes, ordered_uuid
+from countertop.domain.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Moment:
     """When and where an operation happens: the instant, a source of randomness, and the node that carries it out."""
 

@@ -6,7 +6,7 @@ Every change of status writes the request, its event and the deliveries it owes 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from countertop.domain import request as rules
@@ -17,6 +17,7 @@ from countertop.domain.order import Kind, Order
 from countertop.domain.releases import Release
 from countertop.domain.request import Outcome, Request, Status
 from countertop.domain.result import Paid, Result
+from countertop.domain.value import value
 from countertop.gateway.operations.access import Caller
 from countertop.gateway.operations.connection import terminal_online
 from countertop.gateway.operations.delivery import Event, record_event
@@ -34,7 +35,7 @@ TERMINAL_TRANSACTION: Final = "SMARTTERMINAL_TRANSACTION"
 NO_SUCH_ACCOUNT: Final = Fault("terminalId", "invalid", "Terminal does not exist or you do not have permission to access it.")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StartRequest:
     """A request to be made. Deadlines are durations in ms; `interrupt` ends what runs instead of ending as BUSY.
 
@@ -50,7 +51,7 @@ class StartRequest:
     details: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RequestView:
     """A request as its merchant may see it. `sequence` grows with every change that is an event.
 

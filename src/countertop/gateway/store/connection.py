@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import BigInteger, and_, bindparam, cast, delete, func, insert, or_, select, update
 
+from countertop.domain.value import value
 from countertop.gateway.store import table
 from countertop.gateway.store.statement import Command, Query, among
 
@@ -16,7 +16,7 @@ _smart = table.smart_terminal.c
 _merchant = table.merchant.c
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Names:
     """What a terminal is told about itself."""
 
@@ -24,7 +24,7 @@ class Names:
     merchant_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Connection:
     """A connection that a node holds."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, func, insert, not_, select, tuple_, update
 
 from countertop.domain.clock import Instant
+from countertop.domain.value import value
 from countertop.gateway.store import table
 from countertop.gateway.store.statement import Command, Query, among
 
@@ -23,7 +24,7 @@ delivery = table.delivery.c
 _webhook = table.webhook.c
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Subscription:
     """An endpoint that wants events of a type."""
 
@@ -32,7 +33,7 @@ class Subscription:
     sealed_secret: bytes | None = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StoredDelivery:
     """A delivery with its event and its endpoint, as rows hold them. `data` is JSON text."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Select, and_, bindparam, func, insert, select, update
@@ -12,6 +11,7 @@ from countertop.domain.money import Cents
 from countertop.domain.order import Kind
 from countertop.domain.releases import Release
 from countertop.domain.request import Outcome, Request, Status
+from countertop.domain.value import value
 from countertop.gateway.store import table
 from countertop.gateway.store.statement import Command, Query, among
 
@@ -24,7 +24,7 @@ _smart = table.smart_terminal.c
 _account = table.terminal.c
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StoredRequest:
     """A request with what its changes need beside the rules: whose it is, and what shapes its events.
 
@@ -40,7 +40,7 @@ class StoredRequest:
     sealed_result: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Target:
     """Where a new request would go: the device's own deadline in ms, the merchant account, and what runs there."""
 
@@ -51,7 +51,7 @@ class Target:
     surcharge_rate: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Outline:
     """What a poll needs of a request."""
 
@@ -66,7 +66,7 @@ class Outline:
     approved: bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Shown:
     """What a terminal needs of a running request. `order` is JSON text."""
 
@@ -78,7 +78,7 @@ class Shown:
     request_deadline: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Payment:
     """What a payment's request ordered. `order` and `details` are JSON text."""
 
@@ -87,7 +87,7 @@ class Payment:
     terminal_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DecidedPayment:
     """A payment that runs on a terminal and is decided. `order` is JSON text, `total` in cents."""
 
