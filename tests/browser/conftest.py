@@ -34,7 +34,7 @@ def stage() -> Generator[Stage, None, None]:
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Generator[Browser, None, None]:
-    """For one module: while it is open, Playwright's event loop runs in this thread, and no asynchronous test can start its own."""
+    """For one module: while it is open, Playwright's event loop runs in this thread, and no asynchronous test can."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
