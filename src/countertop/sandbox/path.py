@@ -11,17 +11,17 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from countertop.domain.clock import DAY, SECOND, Instant
-from countertop.domain.errors import Fault, Invalid, NotFound, NotReadable
+from countertop.domain.errors import NotFound
 from countertop.gateway.http.answer import Answer
 from countertop.gateway.http.call import Call
 from countertop.gateway.http.form import Form, Reader
 from countertop.gateway.http.route import Handler, Route
 from countertop.gateway.wire.instant import to_the_millisecond
 from countertop.gateway.wire.json import write
-from countertop.sandbox.customer import key_named, sign, type_text
+from countertop.sandbox.customer import sign, type_text
 from countertop.sandbox.virtual import VirtualTerminals, online
 from countertop.terminal.agent import Agent
-from countertop.terminal.view import View
+from countertop.terminal.view import Key, View
 
 RECONNECT: Final = 5.0
 """Seconds that a plugged-in terminal gets to connect."""
@@ -52,13 +52,13 @@ class SwipeForm(Form):
 class PressForm(Form):
     """A key."""
 
-    key: Annotated[str, Field(max_length=16, description="CANCEL, CLEAR, ENTER, 0–9, BUTTON_1–BUTTON_3")]
+    key: Annotated[Key, Field(description="The red X is CANCEL, the yellow < CLEAR, the green O ENTER")]
 
 
 class TypeForm(Form):
     """Keys, then ENTER."""
 
-    text: Annotated[str, Field(max_length=64, description="Digits")]
+    text: Annotated[str, Field(max_length=64, pattern="^[0-9]*$", description="Digits")]
 
 
 class AdvanceForm(Form):
@@ -114,19 +114,13 @@ class TestPaths:
     async def press(self, call: Call) -> Answer:
         """`POST …/press`."""
         agent = self._agent(call)
-        try:
-            agent.press(key_named(_PRESS.read(await call.form()).key))
-        except NotReadable:
-            raise Invalid([Fault("key", "invalid", "This field is invalid.")]) from None
+        agent.press(_PRESS.read(await call.form()).key)
         return _shown(agent)
 
     async def type(self, call: Call) -> Answer:
         """`POST …/type`."""
         agent = self._agent(call)
-        try:
-            type_text(agent, _TYPE.read(await call.form()).text)
-        except NotReadable:
-            raise Invalid([Fault("text", "invalid", "This field is invalid.")]) from None
+        type_text(agent, _TYPE.read(await call.form()).text)
         return _shown(agent)
 
     async def sign(self, call: Call) -> Answer:
