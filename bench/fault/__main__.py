@@ -31,7 +31,7 @@ HEAD = (
     "|---|---|---|---|---|---|---|---|---|"
 )
 SECRET = "known to both"  # noqa: S105 - of a receiver that lives as long as the run
-SETTLE_S = 120.0
+SETTLE_S = 180.0
 
 
 def main() -> int:

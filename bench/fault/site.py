@@ -17,8 +17,8 @@ from bench.fault.waiting import until
 from countertop.testing.cluster import Cluster, NodeProcess, Shop, plant_shop, run_cluster
 
 PATIENT: Final[dict[str, object]] = {
-    "connect_deadline": 120,
-    "request_deadline": 120,
+    "connect_deadline": 300,
+    "request_deadline": 300,
     "poll_interval": 0,
     "rate_limit": "100000/100000",
     "log_level": "warning",
