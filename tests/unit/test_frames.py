@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from pathlib import Path
-from typing import get_args
+from typing import Final, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from countertop.domain.amount import Amounts
+from countertop.domain.card import Brand, Entry
 from countertop.domain.errors import NotReadable
-from countertop.domain.order import InputOrder, PromptOrder, ReadOrder, SignatureOrder
+from countertop.domain.intent import Action
+from countertop.domain.money import MAX_AMOUNT
+from countertop.domain.order import InputOrder, PaymentOrder, PromptOrder, ReadOrder, SignatureOrder
+from countertop.domain.payment import Network
 from countertop.domain.request import Outcome
-from countertop.domain.result import ButtonPressed, CardRead, InputEntered, Signed
+from countertop.domain.result import ButtonPressed, CardRead, InputEntered, Paid, Signed
+from countertop.domain.sealed_card import MAX_SEALED
 from countertop.protocol.frames import (
     MAX_FRAME,
     Accepted,
+    CardTaken,
     Clear,
+    Decided,
     Extended,
     Finished,
     FromGateway,
@@ -26,6 +35,7 @@ from countertop.protocol.frames import (
     Hello,
     Refused,
     ScreenChanged,
+    Sealing,
     Show,
     Shown,
     Welcome,
@@ -36,6 +46,8 @@ from countertop.protocol.frames import (
 from countertop.protocol.screens import Screen
 
 CARD = "7090112233654321"
+PEM: Final = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----\n"
+SEALED: Final = "eyJhbGciOiJFQ0RILUVTIn0..iv.text.tag"
 
 ids = st.uuids().map(str)
 texts = st.text(st.characters(codec="utf-8"), max_size=200)
@@ -47,25 +59,63 @@ orders = st.one_of(
     st.builds(PromptOrder, texts, st.lists(texts, min_size=1, max_size=3).map(tuple)),
     st.just(InputOrder("PHONE")),
     st.builds(SignatureOrder, texts),
+    st.builds(
+        PaymentOrder,
+        action=st.sampled_from([Action.CHARGE, Action.REFUND]),
+        amounts=st.builds(Amounts, st.integers(0, MAX_AMOUNT), tax=st.integers(0, MAX_AMOUNT)),
+        show_receipt_prompt=st.booleans(),
+        show_signature_prompt=st.booleans(),
+        allow_tips=st.booleans(),
+        keyed=st.booleans(),
+        debit_credit_prompt=st.booleans(),
+        customer_may_cancel=st.booleans(),
+        receipt_email=texts,
+    ),
+)
+sealings = st.builds(
+    Sealing, key=st.just(PEM), fingerprint_key=st.binary(min_size=32, max_size=32).map(lambda key: base64.b64encode(key).decode())
 )
 results = st.one_of(
     st.builds(CardRead, texts, st.none() | texts, st.none() | texts),
     st.builds(ButtonPressed, texts),
     st.builds(InputEntered, texts),
     st.builds(Signed, st.lists(st.lists(points, max_size=5).map(tuple), max_size=5).map(tuple)),
+    st.builds(Paid, st.integers(0, 2**63), st.none() | st.just((((1, 2), (3, 4)),)), st.none() | texts),
 )
 gateway_frames: st.SearchStrategy[FromGateway] = st.one_of(
     st.builds(Welcome, nick_name=texts, merchant=texts, server=st.sampled_from(["test", "production"])),
-    st.builds(Show, request_id=ids, order=orders, remaining=milliseconds),
+    st.builds(Show, request_id=ids, order=orders, remaining=milliseconds, sealing=st.none() | sealings, card_taken=st.booleans()),
     st.builds(Clear, request_id=ids),
     st.builds(Extended, request_id=ids, remaining=milliseconds),
     st.builds(Accepted, request_id=ids),
     st.builds(Refused, request_id=ids, reason=texts),
+    st.builds(
+        Decided,
+        request_id=ids,
+        approved=st.booleans(),
+        transaction_id=st.integers(0, 2**63),
+        total=st.integers(0, 2**40),
+        signature=st.booleans(),
+        receipt=st.booleans(),
+    ),
 )
 terminal_frames: st.SearchStrategy[FromTerminal] = st.one_of(
     st.builds(Hello, software=st.text(st.characters(codec="utf-8"), max_size=64), screen=screens, request_id=st.none() | ids),
     st.builds(ScreenChanged, screen=screens, request_id=st.none() | ids),
     st.builds(Shown, request_id=ids),
+    st.builds(
+        CardTaken,
+        request_id=ids,
+        sealed=st.just(SEALED),
+        brand=st.sampled_from(Brand),
+        last_four=st.from_regex(r"[0-9]{4}", fullmatch=True),
+        expiry_year=st.integers(2000, 2099),
+        expiry_month=st.integers(1, 12),
+        fingerprint=st.binary(min_size=32, max_size=32).map(bytes.hex),
+        entry=st.sampled_from(Entry),
+        tip=st.integers(0, MAX_AMOUNT),
+        network=st.none() | st.sampled_from(Network),
+    ),
     st.builds(Finished, request_id=ids, outcome=st.sampled_from(Outcome), result=st.none() | results),
 )
 json_values = st.recursive(
@@ -164,6 +214,62 @@ def test_no_frame_shows_its_result() -> None:
     assert CARD not in repr(frame)
 
 
+TAKEN: Final = {
+    "frame": "card",
+    "request_id": "00000000-0000-7000-8000-00000000000a",
+    "sealed": SEALED,
+    "brand": "VISA",
+    "last_four": "1111",
+    "expiry_year": 2030,
+    "expiry_month": 12,
+    "fingerprint": "ab" * 32,
+    "entry": "CHIP",
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sealed": CARD},
+        {"sealed": ".".join(["a"] * 6)},
+        {"sealed": f"{'a' * MAX_SEALED}.a.a.a.a"},
+        {"last_four": "11112"},
+        {"last_four": "１１１１"},
+        {"last_four": "1111\n"},
+        {"expiry_year": 30},
+        {"expiry_month": 13},
+        {"fingerprint": "AB" * 32},
+        {"fingerprint": "ab" * 33},
+        {"tip": -1},
+        {"tip": MAX_AMOUNT + 1},
+        {"tip": "5"},
+        {"network": "VISANET"},
+        {"entry": "GUESSED"},
+        {"number": CARD},
+    ],
+)
+def test_of_a_payment_card_only_what_may_be_kept_is_said(change: dict[str, object]) -> None:
+    assert isinstance(decode_from_terminal(json.dumps(TAKEN)), CardTaken)
+    with pytest.raises(NotReadable) as refusal:
+        decode_from_terminal(json.dumps(TAKEN | change))
+    assert CARD not in str(refusal.value)
+
+
+@pytest.mark.parametrize("key", ["", PEM.replace("PUBLIC", "PRIVATE"), PEM + "x", PEM.replace("M", "!"), PEM + "\n" * 2_048])
+def test_a_key_to_seal_with_is_a_public_key(key: str) -> None:
+    with pytest.raises(ValueError, match="key"):
+        Sealing(key=key, fingerprint_key=base64.b64encode(bytes(32)).decode())
+
+
+def test_no_frame_shows_a_sealed_card_or_its_fingerprint_or_the_key_of_that() -> None:
+    sealing = Sealing(key=PEM, fingerprint_key=base64.b64encode(b"secret".ljust(32)).decode())
+    frame = decode_from_terminal(json.dumps(TAKEN))
+
+    assert SEALED not in repr(frame)
+    assert "abab" not in repr(frame)
+    assert sealing.fingerprint_key not in repr(sealing)
+
+
 def test_every_frame_has_its_example_in_the_strategies() -> None:
     known = {frame.__name__ for union in (FromGateway, FromTerminal) for frame in get_args(get_args(union)[0])}
     assert known == {
@@ -173,9 +279,11 @@ def test_every_frame_has_its_example_in_the_strategies() -> None:
         "Extended",
         "Accepted",
         "Refused",
+        "Decided",
         "Hello",
         "ScreenChanged",
         "Shown",
+        "CardTaken",
         "Finished",
     }
 

@@ -6,11 +6,26 @@ import json
 
 import pytest
 
+from countertop.domain.order import Order, ReadOrder
 from countertop.domain.request import AT_THE_TERMINAL, WITH_RESULT, Outcome
-from countertop.domain.result import ButtonPressed, CardRead, InputEntered, Result, Signed
-from countertop.protocol.frames import Accepted, Clear, Finished, FromTerminal, Hello, ScreenChanged, Shown, Welcome, encode
+from countertop.domain.result import ButtonPressed, CardRead, InputEntered, Paid, Result, Signed
+from countertop.protocol.frames import (
+    MAX_EMAIL,
+    Accepted,
+    Clear,
+    Finished,
+    FromTerminal,
+    Hello,
+    ScreenChanged,
+    Sealing,
+    Show,
+    Shown,
+    Welcome,
+    encode,
+)
 from countertop.protocol.screens import Screen
 from countertop.protocol.session import CloseCode, GatewaySession, TerminalSession, Violation
+from tests.unit.counter import PAYMENT, SEALING
 
 A = "00000000-0000-7000-8000-00000000000a"
 HELLO = Hello(software="test/1", screen=Screen.IDLE)
@@ -20,6 +35,8 @@ RESULTS: dict[Outcome, Result] = {
     Outcome.BUTTON_PRESSED: ButtonPressed("Yes"),
     Outcome.INPUT_ENTERED: InputEntered("8055551234"),
     Outcome.SIGNED: Signed((((1, 2),),)),
+    Outcome.APPROVED: Paid(71),
+    Outcome.DECLINED: Paid(71),
 }
 
 
@@ -63,7 +80,7 @@ def test_neither_end_takes_the_other_ones_frames() -> None:
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-@pytest.mark.parametrize("result", [None, *RESULTS.values()])
+@pytest.mark.parametrize("result", [None, *dict.fromkeys(RESULTS.values())])
 def test_an_outcome_and_its_result_belong_together(outcome: Outcome, result: Result | None) -> None:
     text = encode(Finished(request_id=A, outcome=outcome, result=result))
     fits = result == RESULTS.get(outcome) and (result is not None) is (outcome in WITH_RESULT)
@@ -73,6 +90,42 @@ def test_an_outcome_and_its_result_belong_together(outcome: Outcome, result: Res
     else:
         with pytest.raises(Violation):
             greeted().receive(text)
+
+
+def test_an_address_for_a_receipt_is_not_longer_than_addresses_are() -> None:
+    for length, legal in ((MAX_EMAIL, True), (MAX_EMAIL + 1, False)):
+        frame = Finished(request_id=A, outcome=Outcome.APPROVED, result=Paid(71, None, "a" * length))
+        if legal:
+            assert greeted().receive(encode(frame)) == frame
+            continue
+        with pytest.raises(Violation):
+            greeted().receive(encode(frame))
+
+
+WEAK = Sealing(key="-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", fingerprint_key=SEALING.fingerprint_key)
+
+
+@pytest.mark.parametrize(
+    ("order", "sealing", "legal"),
+    [
+        (PAYMENT, SEALING, True),
+        (PAYMENT, None, False),
+        (PAYMENT, WEAK, False),
+        (ReadOrder(), SEALING, False),
+        (ReadOrder(), None, True),
+    ],
+)
+def test_a_payment_and_nothing_else_comes_with_keys_to_seal_with(order: Order, sealing: Sealing | None, legal: bool) -> None:
+    session = TerminalSession()
+    session.receive(encode(WELCOME))
+    frame = Show(request_id=A, order=order, remaining=60_000, sealing=sealing)
+
+    if legal:
+        assert session.receive(encode(frame)) == frame
+        return
+    with pytest.raises(Violation) as broken:
+        session.receive(encode(frame))
+    assert broken.value.code is CloseCode.ILLEGAL
 
 
 def test_a_violation_does_not_quote_what_came() -> None:

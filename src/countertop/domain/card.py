@@ -22,6 +22,7 @@ _MONTH: Final = re.compile(r"0?[1-9]|1[0-2]")
 _YEAR: Final = re.compile(r"(?:20)?([0-9]{2})")
 _TRACK_2: Final = re.compile(r";([0-9]{12,19})=([0-9]{2})([0-9]{2})[0-9]*\?")
 _TRACK_1: Final = re.compile(r"%B([0-9 ]{12,23})\^[^^?]{2,26}\^([0-9]{2})([0-9]{2})[^?]*\?")
+_CHIP: Final = re.compile(r";[0-9]{12,19}=[0-9]{4}[26]|%B[0-9 ]{12,23}\^[^^?]{2,26}\^[0-9]{4}[26]")
 
 
 class Brand(StrEnum):
@@ -134,3 +135,8 @@ def parse_card_track(track: str) -> PaymentCard:
         raise NotReadable("a payment card's stripe has an account number and an expiry")
     number, year, month = found.groups()
     return PaymentCard(parse_card_number(number), parse_expiry(month, year), Entry.SWIPE)
+
+
+def has_chip(track: str) -> bool:
+    """Whether a payment card's stripe says that the card has a chip too: its service code begins with 2 or 6 (ISO/IEC 7813)."""
+    return _CHIP.search(track) is not None

@@ -11,21 +11,31 @@ from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from countertop.domain.card import Brand, Entry
 from countertop.domain.errors import NotReadable
+from countertop.domain.money import MAX_AMOUNT
 from countertop.domain.order import Order
+from countertop.domain.payment import Network
 from countertop.domain.request import Outcome
 from countertop.domain.result import Result
+from countertop.domain.sealed_card import MAX_SEALED
 from countertop.protocol.screens import Screen
 
 SUBPROTOCOL: Final = "countertop.v1"
 MAX_FRAME: Final = 64 * 1024
 """Largest frame in bytes of UTF-8. The largest legal one is a signature."""
 
+MAX_EMAIL: Final = 254
+"""Longest address that a receipt can be sent to, in characters (RFC 5321, section 4.5.3.1, without its brackets)."""
+
 Uuid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
 
+_STRICT: Final = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
 class _Frame(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+    model_config = _STRICT
 
 
 # What the gateway says.
@@ -40,16 +50,31 @@ class Welcome(_Frame):
     server: Literal["test", "production"]
 
 
+class Sealing(BaseModel):
+    """What a terminal seals a payment card with: the processor's public key, PEM, and the key of its fingerprint, base64.
+
+    The first is no secret. The second is: with it and the fingerprints that the gateway keeps, numbers could be tried out.
+    """
+
+    model_config = _STRICT
+
+    key: str = Field(max_length=2_048, pattern=r"^-----BEGIN PUBLIC KEY-----\n[A-Za-z0-9+/=\n]+\n-----END PUBLIC KEY-----\n?$")
+    fingerprint_key: str = Field(repr=False, pattern=r"^[A-Za-z0-9+/]{43}=$")
+
+
 class Show(_Frame):
     """Show this request. Said again after a reconnect; a terminal that shows it already goes on as it was.
 
-    `remaining` is how long the request may stay on the screen, in milliseconds.
+    `remaining` is how long the request may stay on the screen, in milliseconds. A payment, and nothing else, comes with
+    `sealing`; `card_taken` says that the gateway has its card already.
     """
 
     frame: Literal["show"] = "show"
     request_id: Uuid
     order: Order
     remaining: int = Field(ge=0)
+    sealing: Sealing | None = None
+    card_taken: bool = False
 
 
 class Clear(_Frame):
@@ -75,11 +100,26 @@ class Accepted(_Frame):
 
 
 class Refused(_Frame):
-    """`finished` came too late or does not fit, and changed nothing; the terminal may forget it."""
+    """`finished` or `card` came too late or does not fit, and changed nothing; the terminal may forget it."""
 
     frame: Literal["refused"] = "refused"
     request_id: Uuid
     reason: str
+
+
+class Decided(_Frame):
+    """The answer to `card`: what became of the payment. Said again after a reconnect, for as long as the request runs.
+
+    `total` is in cents. `signature` and `receipt` say what the customer is to be asked for next.
+    """
+
+    frame: Literal["decided"] = "decided"
+    request_id: Uuid
+    approved: bool
+    transaction_id: int = Field(ge=0)
+    total: int = Field(ge=0)
+    signature: bool
+    receipt: bool
 
 
 # What the terminal says.
@@ -109,6 +149,26 @@ class Shown(_Frame):
     request_id: Uuid
 
 
+class CardTaken(_Frame):
+    """The customer's payment card is in hand, sealed to its processor. Said again after a reconnect until it is answered.
+
+    Beside what is `sealed` (a JWE in compact form) there is only what may be kept of a card. `tip` is in cents; `network` is
+    there if the customer was asked for one.
+    """
+
+    frame: Literal["card"] = "card"
+    request_id: Uuid
+    sealed: str = Field(repr=False, max_length=MAX_SEALED, pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*){4}$")
+    brand: Brand
+    last_four: str = Field(pattern=r"^[0-9]{4}$")
+    expiry_year: int = Field(ge=2000, le=2099)
+    expiry_month: int = Field(ge=1, le=12)
+    fingerprint: str = Field(repr=False, pattern=r"^[0-9a-f]{64}$")
+    entry: Entry
+    tip: int = Field(default=0, ge=0, le=MAX_AMOUNT)
+    network: Network | None = None
+
+
 class Finished(_Frame):
     """The request ended at the terminal. Said again after a reconnect until it is answered."""
 
@@ -118,8 +178,8 @@ class Finished(_Frame):
     result: Result | None = Field(default=None, repr=False)
 
 
-FromGateway = Annotated[Welcome | Show | Clear | Extended | Accepted | Refused, Field(discriminator="frame")]
-FromTerminal = Annotated[Hello | ScreenChanged | Shown | Finished, Field(discriminator="frame")]
+FromGateway = Annotated[Welcome | Show | Clear | Extended | Accepted | Refused | Decided, Field(discriminator="frame")]
+FromTerminal = Annotated[Hello | ScreenChanged | Shown | CardTaken | Finished, Field(discriminator="frame")]
 
 _F = TypeVar("_F")
 

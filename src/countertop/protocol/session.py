@@ -7,6 +7,8 @@
     shown            ─────────▶
                      ◀─────────      extended          if the time differs from what `show` said
     screen           ─────────▶                        any time its screen changes
+    card             ─────────▶                        a payment only
+                     ◀─────────      decided, refused
     finished         ─────────▶
                      ◀─────────      accepted, refused
 
@@ -19,12 +21,17 @@ from __future__ import annotations
 from enum import IntEnum
 
 from countertop.domain.errors import CountertopError, NotReadable
+from countertop.domain.order import PaymentOrder
 from countertop.domain.request import AT_THE_TERMINAL, WITH_RESULT
+from countertop.domain.result import Paid
+from countertop.domain.sealed_card import read_key
 from countertop.protocol.frames import (
+    MAX_EMAIL,
     Finished,
     FromGateway,
     FromTerminal,
     Hello,
+    Show,
     Welcome,
     decode_from_gateway,
     decode_from_terminal,
@@ -96,6 +103,8 @@ class TerminalSession:
         if isinstance(frame, Welcome) is self.welcomed:
             raise Violation(CloseCode.ILLEGAL, "welcome comes first, and once")
         self.welcomed = True
+        if isinstance(frame, Show):
+            _check_sealing(frame)
         return frame
 
 
@@ -108,3 +117,16 @@ def _check_ending(frame: Finished) -> None:
         raise Violation(CloseCode.ILLEGAL, "an outcome without its result, or a result without its outcome")
     if frame.result is not None and frame.result.kind not in kinds:
         raise Violation(CloseCode.ILLEGAL, "a result of another kind than its outcome")
+    if isinstance(frame.result, Paid) and len(frame.result.receipt_email or "") > MAX_EMAIL:
+        raise Violation(CloseCode.ILLEGAL, "an address that is too long")
+
+
+def _check_sealing(frame: Show) -> None:
+    """A payment comes with keys that its card can be sealed with, anything else without; else a card would be taken in vain."""
+    if isinstance(frame.order, PaymentOrder) is not (frame.sealing is not None):
+        raise Violation(CloseCode.ILLEGAL, "a payment without its keys, or keys without a payment")
+    if frame.sealing is not None:
+        try:
+            read_key(frame.sealing.key.encode())
+        except NotReadable:
+            raise Violation(CloseCode.ILLEGAL, "a key that no card can be sealed with") from None

@@ -1,20 +1,23 @@
 """What a customer does for one order: one class a kind, from the first screen to the ending.
 
 An act knows its screens and keys and nothing of requests, connections or deadlines; those are the machine's. A kind of order is
-added by writing its act and naming it in `begin`.
+added by writing its act and naming it in `repertoire.begin`. Payments have a room of their own, `terminal.payment`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 import phonenumbers
 
 from countertop.domain.allowlist import Allowlist
+from countertop.domain.card import PaymentCard
 from countertop.domain.clock import Instant
-from countertop.domain.order import InputOrder, Order, PromptOrder, ReadOrder, SignatureOrder
+from countertop.domain.order import PromptOrder, SignatureOrder
+from countertop.domain.payment import PaymentDecided, TakenCard
 from countertop.domain.request import Outcome
 from countertop.domain.result import ButtonPressed, InputEntered, Result, Signed
 from countertop.domain.screening import ReadClass, screen
@@ -46,13 +49,20 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a customer's doing led to: an ending, a sound, what kind of swipe it was, and whether it earns time anew."""
+    """What a customer's doing led to: an ending, a sound, what kind of swipe it was, and whether it earns time anew.
+
+    `card` is a payment card that was taken. With an ending come the second line of its last screen, where that has none of its
+    own, and whether the customer has seen that screen already (`seen`).
+    """
 
     outcome: Outcome | None = None
     result: Result | None = None
     cue: Cue | None = None
-    read: ReadClass | None = None
+    read: StrEnum | None = None
     asks_time: bool = False
+    card: TakenCard | None = field(default=None, repr=False)
+    line: str = ""
+    seen: bool = False
 
 
 NOTHING: Final = Step()
@@ -64,6 +74,8 @@ class Act:
     screen: Screen
     wakes_at: Instant | None = None
     """When `tick` has something to do."""
+    waits: bool = False
+    """Whether it is the gateway's turn: then no deadline ends it."""
 
     def face(self, text: Text) -> Face:
         """What to show, given the present screen's fixed words."""
@@ -77,6 +89,16 @@ class Act:
     def swipe(self, raw: str, now: Instant) -> Step:
         """What a reader gave, sentinels included."""
         del raw, now
+        return NOTHING
+
+    def present(self, card: PaymentCard) -> Step:
+        """A payment card was read in another way than by its stripe."""
+        del card
+        return NOTHING
+
+    def decide(self, decided: PaymentDecided, now: Instant) -> Step:
+        """The gateway tells what became of a payment."""
+        del decided, now
         return NOTHING
 
     def draw(self, strokes: Sequence[Stroke]) -> None:
@@ -190,28 +212,20 @@ class SignatureAct(Act):
         return NOTHING
 
     def draw(self, strokes: Sequence[Stroke]) -> None:
-        """Takes strokes, kept inside the pad, until the points run out."""
-        left = MAX_POINTS
-        taken: list[Stroke] = []
-        for stroke in strokes:
-            inside = tuple((min(max(x, 0), 1000), min(max(y, 0), 400)) for x, y in stroke[:left])
-            left -= len(inside)
-            if inside:
-                taken.append(inside)
-        self._strokes = tuple(taken)
+        """Takes what fits on the pad."""
+        self._strokes = fitting(strokes)
 
 
-def begin(order: Order, allowlist: Allowlist) -> Act:
-    """The act that carries out an order."""
-    match order:
-        case ReadOrder():
-            return ReadAct(allowlist)
-        case PromptOrder():
-            return PromptAct(order)
-        case InputOrder():
-            return InputAct()
-        case SignatureOrder():
-            return SignatureAct(order)
+def fitting(strokes: Sequence[Stroke]) -> tuple[Stroke, ...]:
+    """Strokes, kept inside the pad, until the points run out."""
+    left = MAX_POINTS
+    taken: list[Stroke] = []
+    for stroke in strokes:
+        inside = tuple((min(max(x, 0), 1000), min(max(y, 0), 400)) for x, y in stroke[:left])
+        left -= len(inside)
+        if inside:
+            taken.append(inside)
+    return tuple(taken)
 
 
 def grouped(digits: str) -> str:

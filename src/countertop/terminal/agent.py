@@ -21,6 +21,7 @@ from typing import Final
 
 import aiohttp
 
+from countertop.domain.card import PaymentCard
 from countertop.domain.clock import SECOND, Clock, Instant
 from countertop.protocol.frames import MAX_FRAME, SUBPROTOCOL, FromTerminal, encode
 from countertop.protocol.session import CloseCode, TerminalSession, Violation
@@ -95,6 +96,11 @@ class Agent:
     def swipe(self, raw: str) -> None:
         """A reader gave a stripe, sentinels included."""
         self.machine.swipe(raw, self._clock.now())
+        self._settle()
+
+    def present(self, card: PaymentCard) -> None:
+        """A reader gave a payment card that was inserted or tapped."""
+        self.machine.present(card, self._clock.now())
         self._settle()
 
     def draw(self, strokes: Sequence[Stroke]) -> None:

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from countertop.protocol.frames import Finished, FromGateway, FromTerminal, Hello, ScreenChanged, Welcome
+from countertop.domain.request import Outcome
+from countertop.protocol.frames import CardTaken, Decided, Finished, FromGateway, FromTerminal, Hello, ScreenChanged, Welcome
 
 REMEMBERED: Final = 24
 """How many frames a terminal remembers. Four are said in the life of one read."""
@@ -64,5 +65,9 @@ def _note(way: Literal["in", "out"], frame: FromGateway | FromTerminal) -> Frame
             return FrameNote(way, frame.frame, frame.request_id, detail)
         case Finished(outcome=outcome):
             return FrameNote(way, frame.frame, frame.request_id, outcome)
+        case CardTaken(entry=entry):
+            return FrameNote(way, frame.frame, frame.request_id, entry)
+        case Decided(approved=approved):
+            return FrameNote(way, frame.frame, frame.request_id, Outcome.APPROVED if approved else Outcome.DECLINED)
         case _:
             return FrameNote(way, frame.frame, frame.request_id)

@@ -8,8 +8,9 @@
     machine.take_frames()                   what to say now, in this order
     machine.view                            what to show now
 
-A machine shows one request at a time. What it reports of a request's end it keeps, and says again, until the gateway answers:
-so a result survives a lost connection and a restarted gateway. Ends decided elsewhere (`clear`, the deadline) it only obeys.
+A machine shows one request at a time. What it reports of a request's end, or of a payment's card, it keeps and says again until
+the gateway answers: so a result survives a lost connection and a restarted gateway. Ends decided elsewhere (`clear`, the
+deadline) it only obeys. A payment card is sealed before any frame, view or attribute of a machine could hold it.
 """
 
 from __future__ import annotations
@@ -20,11 +21,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from countertop.domain.allowlist import EMPTY, Allowlist
+from countertop.domain.card import PaymentCard
 from countertop.domain.clock import SECOND, Instant
+from countertop.domain.payment import PaymentDecided, TakenCard
 from countertop.domain.request import Outcome
 from countertop.protocol.frames import (
     Accepted,
+    CardTaken,
     Clear,
+    Decided,
     Extended,
     Finished,
     FromGateway,
@@ -37,8 +42,9 @@ from countertop.protocol.frames import (
     Welcome,
 )
 from countertop.protocol.screens import FIRST_SCREEN, LAST_SCREEN, Screen
-from countertop.terminal.act import Act, Face, Step, begin
-from countertop.terminal.view import Key, Pairing, Sound, Stroke, View
+from countertop.terminal.act import Act, Face, Step
+from countertop.terminal.repertoire import begin
+from countertop.terminal.view import Cue, Key, Pairing, Sound, Stroke, View
 from countertop.terminal.words import WORDS
 
 FAREWELL: Final = {
@@ -53,7 +59,7 @@ GRACE: Final = 2 * SECOND
 """How long after its deadline a request waits for the gateway's `clear` before it leaves the screen by itself."""
 
 REPEAT: Final = 5 * SECOND
-"""After how long an unanswered `finished` is said again on a connection that stays up."""
+"""After how long an unanswered `finished` or `card` is said again on a connection that stays up."""
 
 REMEMBERED: Final = 16
 """How many ended requests are remembered, so that a late `show` of one does not bring it back."""
@@ -61,12 +67,13 @@ REMEMBERED: Final = 16
 
 @dataclass(slots=True)
 class _Running:
-    """The request on the screen."""
+    """The request on the screen. `longest` is the most time that it was ever given: a decided payment has as much again."""
 
     request_id: str
     act: Act
     deadline: Instant
     allowed: int
+    longest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,7 @@ class Machine:
         self._running: _Running | None = None
         self._farewell: _Farewell | None = None
         self._unanswered: dict[str, Finished] = {}
+        self._card: CardTaken | None = None
         self._repeat_at: Instant | None = None
         self._ended: deque[str] = deque(maxlen=REMEMBERED)
         self._sound: Sound | None = None
@@ -110,7 +118,7 @@ class Machine:
         """When `tick` should be called next; None: not before something else happens."""
         instants = [self._repeat_at if self._online else None, self._farewell.until if self._farewell else None]
         if self._running:
-            instants += [self._running.act.wakes_at, self._running.deadline + GRACE]
+            instants += [self._running.act.wakes_at, None if self._running.act.waits else self._running.deadline + GRACE]
         return min((instant for instant in instants if instant is not None), default=None)
 
     @property
@@ -128,6 +136,7 @@ class Machine:
     def view(self) -> View:
         """Everything there is to show now."""
         face, running, welcome = self._face(), self._running, self._welcome
+        timed = None if running is None or running.act.waits else running
         return View(
             screen=self.screen,
             headline=face.headline,
@@ -137,8 +146,8 @@ class Machine:
             entry=face.entry,
             strokes=face.strokes,
             request_id=running.request_id if running else None,
-            deadline=running.deadline if running else None,
-            allowed=running.allowed if running else None,
+            deadline=timed.deadline if timed else None,
+            allowed=timed.allowed if timed else None,
             sound=self._sound,
             language=self.language,
             online=self._online,
@@ -176,9 +185,13 @@ class Machine:
                 self._end(request_id)
             case Extended(request_id=request_id, remaining=remaining):
                 self._allow(request_id, remaining, now)
+            case Decided():
+                self._decide(frame, now)
             case Accepted(request_id=request_id) | Refused(request_id=request_id):
                 self._unanswered.pop(request_id, None)
-                self._repeat_at = self._repeat_at if self._unanswered else None
+                if self._card is not None and self._card.request_id == request_id:
+                    self._give_up(request_id, now)
+                self._stop_repeating()
         self._tell()
 
     def speak(self, language: str) -> None:
@@ -207,6 +220,11 @@ class Machine:
         if self._running is not None:
             self._take(self._running.act.swipe(raw, now), now)
 
+    def present(self, card: PaymentCard, now: Instant) -> None:
+        """A reader gave a payment card that was inserted or tapped. Discarded unless a payment wants one."""
+        if self._running is not None:
+            self._take(self._running.act.present(card), now)
+
     def draw(self, strokes: Sequence[Stroke]) -> None:
         """The whole of what is on the signature pad now."""
         if self._running is not None:
@@ -216,7 +234,7 @@ class Machine:
         """Time has passed: does whatever is due."""
         if self._running is not None:
             self._running.act.tick(now)
-            if now >= self._running.deadline + GRACE:
+            if now >= self._running.deadline + GRACE and not self._running.act.waits:
                 self._running = None
         if self._farewell is not None and now >= self._farewell.until:
             self._farewell = None
@@ -230,8 +248,8 @@ class Machine:
         if frame.request_id in self._ended:
             return
         if self._running is None or self._running.request_id != frame.request_id:
-            act = begin(frame.order, self._allowlist)
-            self._running = _Running(frame.request_id, act, now, 0)
+            self._running = _Running(frame.request_id, begin(frame, self._allowlist), now, 0, 0)
+            self._forget_card()
             self._farewell = None
             self._told = FIRST_SCREEN[frame.order.kind]
         self._allow(frame.request_id, frame.remaining, now)
@@ -241,11 +259,38 @@ class Machine:
         if self._running is not None and self._running.request_id == request_id:
             self._running.deadline = now + remaining
             self._running.allowed = remaining
+            self._running.longest = max(self._running.longest, remaining)
+
+    def _decide(self, frame: Decided, now: Instant) -> None:
+        running = self._running
+        if running is None or running.request_id != frame.request_id:
+            return
+        self._forget_card()
+        decided = PaymentDecided(frame.approved, frame.transaction_id, frame.total, frame.signature, frame.receipt)
+        waited = running.act.waits
+        self._take(running.act.decide(decided, now), now)
+        if waited:
+            self._allow(frame.request_id, running.longest, now)
+
+    def _give_up(self, request_id: str, now: Instant) -> None:
+        """The gateway does not take the card, so nothing will come of it."""
+        self._end(request_id)
+        self._farewell = _Farewell(Screen.CANCELLED, "", now + FAREWELL[Screen.CANCELLED])
+        self._take(Step(cue=Cue.REFUSED), now)
 
     def _end(self, request_id: str) -> None:
         if self._running is not None and self._running.request_id == request_id:
             self._running = None
+            self._forget_card()
             self._ended.append(request_id)
+
+    def _forget_card(self) -> None:
+        self._card = None
+        self._stop_repeating()
+
+    def _stop_repeating(self) -> None:
+        if not self._unanswered and self._card is None:
+            self._repeat_at = None
 
     def _take(self, step: Step, now: Instant) -> None:
         """What the customer did has led to something."""
@@ -255,9 +300,29 @@ class Machine:
             self._last_swipe = step.read
         if step.asks_time:
             self._told = None  # each unreadable swipe is told, even on the screen of the one before
+        if step.card is not None:
+            self._keep_card(step.card, now)
         if step.outcome is not None:
             self._finish(step, step.outcome, now)
         self._tell()
+
+    def _keep_card(self, taken: TakenCard, now: Instant) -> None:
+        if self._running is None:
+            return
+        facts = taken.card.facts
+        self._card = CardTaken(
+            request_id=self._running.request_id,
+            sealed=taken.card.sealed,
+            brand=facts.brand,
+            last_four=facts.last_four,
+            expiry_year=facts.expiry.year,
+            expiry_month=facts.expiry.month,
+            fingerprint=facts.fingerprint.hex(),
+            entry=taken.card.entry,
+            tip=taken.tip,
+            network=taken.network,
+        )
+        self._await_answer(self._card, now)
 
     def _finish(self, step: Step, outcome: Outcome, now: Instant) -> None:
         if self._running is None:
@@ -267,18 +332,24 @@ class Machine:
         self._unanswered[request_id] = finished
         self._end(request_id)
         screen = LAST_SCREEN.get(outcome, Screen.IDLE)
-        if screen in FAREWELL:
-            line = WORDS[self.language][Screen.SWIPE_AGAIN].line if outcome is Outcome.READ_FAILED else ""
+        if screen in FAREWELL and not step.seen:
+            line = WORDS[self.language][Screen.SWIPE_AGAIN].line if outcome is Outcome.READ_FAILED else step.line
             self._farewell = _Farewell(screen, line, now + FAREWELL[screen])
+        self._told = screen
+        self._await_answer(finished, now)
+
+    def _await_answer(self, frame: CardTaken | Finished, now: Instant) -> None:
         if self._repeat_at is None:
             self._repeat_at = now + REPEAT
-        self._told = screen
-        self._say(finished)
+        self._say(frame)
 
     def _repeat(self, now: Instant) -> None:
-        for finished in self._unanswered.values():
-            self._say(finished)
-        self._repeat_at = now + REPEAT if self._unanswered else None
+        unanswered: list[CardTaken | Finished] = [*self._unanswered.values()]
+        if self._card is not None:
+            unanswered.append(self._card)
+        for frame in unanswered:
+            self._say(frame)
+        self._repeat_at = now + REPEAT if unanswered else None
 
     def _tell(self) -> None:
         """Tells the gateway the screen, if it cannot know it already."""

@@ -24,6 +24,7 @@ class Key(StrEnum):
     BUTTON_1 = "BUTTON_1"
     BUTTON_2 = "BUTTON_2"
     BUTTON_3 = "BUTTON_3"
+    BUTTON_4 = "BUTTON_4"
     DIGIT_0 = "0"
     DIGIT_1 = "1"
     DIGIT_2 = "2"
@@ -37,7 +38,16 @@ class Key(StrEnum):
 
 
 DIGITS = tuple(key for key in Key if len(key) == 1)
-BUTTONS = (Key.BUTTON_1, Key.BUTTON_2, Key.BUTTON_3)
+BUTTONS = (Key.BUTTON_1, Key.BUTTON_2, Key.BUTTON_3, Key.BUTTON_4)
+
+
+class Presented(StrEnum):
+    """What a card turned out to be where a payment card is asked for, beside the classes of `domain.screening.ReadClass`."""
+
+    PAYMENT = "PAYMENT"
+    """A payment card that was taken."""
+    CHIP_SWIPED = "CHIP_SWIPED"
+    """A payment card whose stripe says that it has a chip: it is to be inserted."""
 
 
 class Cue(StrEnum):
@@ -57,10 +67,11 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button on the display: the key that it stands for and its label."""
+    """A button on the display: the key that it stands for, its label, and a smaller line below it ("" for none)."""
 
     key: Key
     label: str
+    detail: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +93,8 @@ class View:
     `keys` are the keys that act, buttons included; all others do nothing. `entry` is what has been typed, grouped as it is shown,
     `strokes` what has been drawn; None where nothing is typed or drawn. `deadline` is when the request ends by itself and
     `allowed` the milliseconds from the bar's full length to that instant; both None without a request. `last_swipe` is the class
-    of the latest swipe (a name of `domain.screening.ReadClass`), never a digit of it.
+    of the latest swipe (a name of `domain.screening.ReadClass` or `Presented`), never a digit of it. A request that waits for a
+    payment's decision does not end by itself: it has no deadline.
     """
 
     screen: Screen
