@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -30,9 +30,10 @@ async def listening(
     head_within: float = server.HEAD_WITHIN,
     body_within: float = server.BODY_WITHIN,
     idle_within: float = server.KEEP_ALIVE,
+    read_within: float = server.READ_WITHIN,
     **settings: object,
 ) -> AsyncIterator[Listener]:
-    bounds = {"head_within": head_within, "body_within": body_within, "idle_within": idle_within}
+    bounds = {"head_within": head_within, "body_within": body_within, "idle_within": idle_within, "read_within": read_within}
     listener = Listener(Settings.model_validate({"port": 0} | settings), **bounds)
     await listener.start(echo)
     try:
@@ -136,11 +137,59 @@ async def test_an_upgrade_that_nobody_offers_ends_the_connection() -> None:
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
-async def test_connections_over_the_limit_are_refused() -> None:
-    async with listening(connections=2) as listener, connected(listener), connected(listener) as (reader, writer):
+async def test_the_quietest_connection_makes_room_for_a_new_one() -> None:
+    async with listening(connections=2) as listener, connected(listener) as (oldest, _), connected(listener) as (reader, writer):
         writer.write(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
         await reader.readuntil(b"\r\n\r\n")
+        assert (await say(listener, b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        assert (await oldest.read()).startswith(b"HTTP/1.1 503 ")
+        writer.write(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_connections_over_the_limit_are_refused_if_all_are_at_work() -> None:
+    async with listening(connections=1) as listener, connected(listener) as (reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
         assert (await say(listener, b"")).startswith(b"HTTP/1.1 503 ")
+        writer.write(b"hi")
+        assert (await reader.readuntil(b"hi")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_trailer_has_an_end() -> None:
+    head = b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1\r\n.\r\n0\r\n"
+    async with listening() as listener, connected(listener) as (reader, writer):
+        writer.write(head + b"x: ")
+        while not writer.is_closing():
+            writer.write(b"y" * server.MOST_HEAD)
+            with suppress(ConnectionError):
+                await writer.drain()
+            await asyncio.sleep(0)
+        with suppress(ConnectionError):
+            assert await reader.read() == b""
+
+
+async def drain_for_ever(writer: asyncio.StreamWriter) -> None:
+    while True:
+        await asyncio.wait_for(writer.drain(), 5)
+        await asyncio.sleep(0.01)
+
+
+async def test_who_does_not_read_is_cut_off() -> None:
+    request = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\n" + b"x" * 1_000_000
+    async with listening(head_within=0.05, read_within=0.1) as listener, connected(listener) as (_, writer):
+        for _ in range(20):  # more than the system's buffers hold
+            writer.write(request)
+        with pytest.raises(ConnectionError):
+            await drain_for_ever(writer)
+
+
+@pytest.mark.parametrize("strange", [b"x: " + b"y" * 20_000 + b"\r\n", b"".join(b"x%d: y\r\n" % number for number in range(200))])
+async def test_a_handshake_that_cannot_be_read_ends_the_connection(strange: bytes) -> None:
+    shake = b"GET / HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\n"
+    async with listening() as listener:
+        answer = await say(listener, shake + strange + b"sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 431 ")
 
 
 async def test_a_port_in_use_is_a_settings_error() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import heapq
 import resource
 import socket
 import ssl
@@ -19,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from countertop.gateway.http.answer import WHOLE_ANSWER
 from countertop.gateway.settings import Settings, SettingsError
+from countertop.gateway.websocket import Unread, WebSocket
 from countertop.gateway.wire.error import error_body
 from countertop.protocol.frames import MAX_FRAME
 
@@ -29,16 +31,29 @@ HEAD_WITHIN: Final = 10.0
 """Seconds within which a request's head must be here, from its first byte or from connecting on."""
 BODY_WITHIN: Final = 30.0
 """The same for the whole request."""
-MOST_HEAD: Final = 64 * 1024
-"""Most bytes of a request's line and headers."""
+READ_WITHIN: Final = 30.0
+"""Seconds within which a client must have read what was sent to it."""
+MOST_HEAD: Final = 32 * 1024
+"""Most bytes of a request's line and headers; of a trailer, too."""
 MOST_REQUEST: Final = 16 * 1024 * 1024
 """Most bytes of one request at all; resources allow far less, and answer 413 where they do."""
+MADE_ROOM: Final = 16
+"""When there are too many connections, this part of all that may be is closed: those that have been quiet for longest."""
+SPARE_FILES: Final = 1024
+"""Open files that are kept for other things than connections: the database, deliveries, a start of everything."""
 STOP: Final = 7
 """Seconds that running requests get to finish when the node stops."""
 
 
 class _Config(uvicorn.Config):
     most_connections: int
+
+
+class _Ignored(list[tuple[bytes, bytes]]):
+    """Takes headers and keeps none."""
+
+    def append(self, header: tuple[bytes, bytes], /) -> None:
+        """Does nothing."""
 
 
 class Protocol(HttpToolsProtocol):
@@ -54,6 +69,7 @@ class Protocol(HttpToolsProtocol):
         self.parser.set_dangerous_leniencies(lenient_chunked_length=True)
         self._arriving_since: float | None = None
         self._arrived = 0
+        self._arrived_at_body = 0
         self._head_is_open = True
         self._idle_since: float | None = None
 
@@ -62,7 +78,9 @@ class Protocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._arriving_since = self.loop.time()
         if len(self.connections) > self._most_connections:
-            self.refuse(503, "The server has too many connections.")
+            self._make_room()
+            if len(self.connections) > self._most_connections:
+                self.refuse(503, "The server has too many connections.")
 
     def data_received(self, data: bytes) -> None:
         """Bytes came. Ends the connection if they are more than a request may have."""
@@ -74,12 +92,17 @@ class Protocol(HttpToolsProtocol):
         if self._arrived > MOST_HEAD:
             self._refuse_the_endless()
 
+    def on_body(self, body: bytes) -> None:
+        """A piece of a request's body is here."""
+        self._arrived_at_body = self._arrived
+        super().on_body(body)
+
     def on_headers_complete(self) -> None:
         """A request's head is here: it begins to be served."""
         super().on_headers_complete()
         self._head_is_open = False
         if not self.parser.should_upgrade():
-            self.headers = []  # what a trailer says after the body does not become a header of the request
+            self.headers = _IGNORED  # what a trailer says after the body does not become a header of the request
             self.scope["extensions"] = {WHOLE_ANSWER: partial(_answer_whole, self.cycle)}  # type: ignore[dict-item]  # ASGI lets it be anything
 
     def on_chunk_header(self) -> None:
@@ -94,7 +117,7 @@ class Protocol(HttpToolsProtocol):
         super().on_message_complete()
         self._head_is_open = True
         self._arriving_since = None
-        self._arrived = 0
+        self._arrived = self._arrived_at_body = 0
 
     def on_response_complete(self) -> None:
         """A request is answered. Notes the time where uvicorn starts a timer: `close_if_slow` looks at it."""
@@ -113,8 +136,26 @@ class Protocol(HttpToolsProtocol):
     def _refuse_the_endless(self) -> None:
         if self._head_is_open:
             self.refuse(431, "The request's headers are too large.")
-        elif self._arrived > MOST_REQUEST:
+        elif self._arrived > MOST_REQUEST or self._arrived - self._arrived_at_body > MOST_HEAD:
             self.transport.close()
+
+    def _make_room(self) -> None:
+        """Closes the connections on which nothing has happened for longest, and which owe nobody an answer."""
+        quiet = [
+            (since, id(connection), connection)
+            for connection in self.connections
+            if isinstance(connection, Protocol) and connection is not self and (since := connection.quiet_since) is not None
+        ]
+        for _, _, connection in heapq.nsmallest(max(1, self._most_connections // MADE_ROOM), quiet):
+            connection.refuse(503, "The server has too many connections.")
+            self.connections.discard(connection)
+
+    @property
+    def quiet_since(self) -> float | None:
+        """When it last did something, in the loop's time, if it is idle or a request's head is still on its way."""
+        if self.transport.is_closing():
+            return None
+        return self._idle_since if self._arriving_since is None else self._arriving_since if self._head_is_open else None
 
     def refuse(self, status: int, message: str) -> None:
         """Answers outside the application, with an error object, and closes the connection."""
@@ -142,6 +183,9 @@ class Protocol(HttpToolsProtocol):
 
     def _unsupported_upgrade_warning(self) -> None:
         self.cycle.keep_alive = False  # the parser left the body unread: what follows is no new request
+
+
+_IGNORED: Final = _Ignored()
 
 
 def _answer_whole(cycle: RequestResponseCycle, status: int, headers: bytes, body: bytes) -> bool:
@@ -174,10 +218,11 @@ class Listener:
         head_within: float = HEAD_WITHIN,
         body_within: float = BODY_WITHIN,
         idle_within: float = KEEP_ALIVE,
+        read_within: float = READ_WITHIN,
     ) -> None:
         """Binds the socket. Raises SettingsError if it cannot be bound."""
         self._settings = settings
-        self._within = (head_within, body_within, idle_within)
+        self._within = (head_within, body_within, idle_within, read_within)
         self._socket = _bind(settings.host, settings.port)
         self._server: uvicorn.Server | None = None
         self._loops: list[asyncio.Task[None]] = []
@@ -224,7 +269,7 @@ class Listener:
         config = _Config(
             app,
             http=Protocol,
-            ws="websockets-sansio",
+            ws=WebSocket,
             ws_max_size=MAX_FRAME,
             ws_per_message_deflate=False,
             interface="asgi3",
@@ -240,17 +285,22 @@ class Listener:
             ssl_certfile=settings.tls_cert,
             ssl_keyfile=settings.tls_key,
         )
-        config.most_connections = settings.connections
+        config.most_connections = min(settings.connections, _most_connections())
         return config
 
 
-async def _close_slow(server: uvicorn.Server, head_within: float, body_within: float, idle_within: float) -> None:
+async def _close_slow(
+    server: uvicorn.Server, head_within: float, body_within: float, idle_within: float, read_within: float
+) -> None:
     # A look at all connections now and then costs less than a timer for each request.
     loop = asyncio.get_running_loop()
+    unread = Unread(read_within)
     while True:
         await asyncio.sleep(head_within / 10)
         now = loop.time()
-        for connection in list(server.server_state.connections):
+        connections = list(server.server_state.connections)
+        unread.look([connection.transport for connection in connections], now)
+        for connection in connections:
             if isinstance(connection, Protocol):
                 connection.close_if_slow(now - head_within, now - body_within, now - idle_within)
 
@@ -271,6 +321,12 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+def _most_connections() -> int:
+    """How many connections the system's limit of open files leaves room for: at it, nothing works at all."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return max(limit - SPARE_FILES, limit // 2)
 
 
 def raise_file_limit() -> None:
