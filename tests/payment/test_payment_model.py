@@ -327,6 +327,6 @@ def test_money_always_adds_up(sqlite_url: str) -> None:
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
     chosen = settings(max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=checks, database=None)
     try:
-        run_state_machine_as_test(machine_for(place), settings=chosen)  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(machine_for(place), settings=chosen)
     finally:
         place.end()
