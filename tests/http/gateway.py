@@ -15,6 +15,7 @@ from countertop.domain.releases import OLDEST
 from countertop.domain.request import Outcome
 from countertop.domain.result import Result
 from countertop.gateway.bus.local import LocalBus
+from countertop.gateway.cashier import Cashier
 from countertop.gateway.clock import SystemClock
 from countertop.gateway.delivery.guard import Guard
 from countertop.gateway.http.api import Api, make_api
@@ -22,6 +23,7 @@ from countertop.gateway.http.parts import ApiParts
 from countertop.gateway.operations.moment import Moment
 from countertop.gateway.operations.request import finish_request, show_request
 from countertop.gateway.operations.seed import Seed, SeedKey, SeedLogin, SeedMerchant, SeedSmartTerminal, SeedTerminal, apply_seed
+from countertop.gateway.operations.settlement import settle_terminals
 from countertop.gateway.password import PasswordCheck, hash_password
 from countertop.gateway.server import Listener
 from countertop.gateway.settings import Settings
@@ -30,6 +32,8 @@ from countertop.gateway.store.sealing import Keyring, Sealer
 from countertop.gateway.store.store import Store, open_store
 from countertop.gateway.store.unit import Unit
 from countertop.sandbox.clock import TestClock
+from countertop.sandbox.mail import Outbox
+from countertop.sandbox.processor import sandbox_acquirer
 from tests.http.harness import (
     FOREIGN_KEY,
     FOREIGN_LOGIN,
@@ -53,6 +57,7 @@ class Gateway:
     api: Api
     parts: ApiParts
     client: Client
+    cashier: Cashier
 
     def now(self) -> Moment:
         return Moment(self.clock.now(), os.urandom, "node")
@@ -65,6 +70,12 @@ class Gateway:
         """The customer acts."""
         await self.show(request_id)
         await self.store.write(finish_request, self.now(), SMART_TERMINAL, request_id, outcome, result)
+
+    async def settle(self) -> None:
+        """The night comes: everything so far is settled, and the processor has taken it."""
+        self.clock.advance(1000)
+        await self.store.write(settle_terminals, self.now(), self.clock.now(), 100)
+        await self.cashier.drain()
 
     async def set_password(self, login: str, password: str) -> None:
         """The operator gives a login another password."""
@@ -98,7 +109,7 @@ def _seed() -> Seed:
                 [SeedLogin(LOGIN, _password_hash(PASSWORD))],
                 [SeedKey(_hash_key(KEY)), SeedKey(_hash_key(OLD_KEY), OLDEST)],
                 [
-                    SeedTerminal(1, "Main", surcharge_rate=3000, merchant_number="000012345678"),
+                    SeedTerminal(1, "Main", surcharge_rate=3000, merchant_number="000012345678", is_default=True, level3=True),
                     SeedTerminal(2, "Café", type="ACH", company_dba="Corner Café"),
                     SeedTerminal(3, "Closed", enabled=False),
                 ],
@@ -125,8 +136,11 @@ async def running_gateway(
 ) -> AsyncIterator[Gateway]:
     """A gateway on a port of its own. `limits` are members of `ApiParts`; `change` may replace others."""
     bus = LocalBus()
-    store = await open_store(f"sqlite:///{folder / 'countertop.db'}", Sealer(Keyring.new()), bus.publish)
+    sealer = Sealer(Keyring.new())
+    store = await open_store(f"sqlite:///{folder / 'countertop.db'}", sealer, bus.publish)
     clock = TestClock(SystemClock())
+    acquirer = sandbox_acquirer(sealer)
+    cashier = Cashier(store, clock, bus, acquirer.processor, node_id="node")
     passwords = PasswordCheck()
     parts = change(
         ApiParts(
@@ -139,18 +153,22 @@ async def running_gateway(
             check_url=Guard(loopback=True, resolve=_resolve).fault,
             connect_deadline=10_000,
             request_deadline=60_000,
+            acquirer=acquirer,
+            mailer=Outbox(),
             **(GENEROUS | limits),
         )
     )
     await store.write(apply_seed, parts.moment(), _seed())
     api = make_api(parts)
     listener = Listener(Settings(port=0))
+    await cashier.start()
     await listener.start(api)
     try:
-        yield Gateway(store, clock, api, parts, Client(listener.url))
+        yield Gateway(store, clock, api, parts, Client(listener.url), cashier)
     finally:
         api.close()
         await listener.stop()
+        await cashier.stop()
         await store.close()
         passwords.close()
 

@@ -12,6 +12,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 JSON: Final[Header] = (b"content-type", b"application/json")
 HTML: Final[Header] = (b"content-type", b"text/html")
+PNG: Final[Header] = (b"content-type", b"image/png")
 
 WHOLE_ANSWER: Final = "countertop.whole_answer"
 """An ASGI extension of our server (`gateway.server`): a function of status, header lines and body that sends all of them at once.
@@ -28,6 +29,16 @@ class Answer:
     body: bytes = b""
     content_type: Header = JSON
     headers: tuple[Header, ...] = ()
+
+
+def page_headers(policy: str) -> tuple[Header, ...]:
+    """The headers of an HTML page, with its content security policy: it is what it says it is, and stands in no frame."""
+    return (
+        (b"content-security-policy", policy.encode()),
+        (b"referrer-policy", b"no-referrer"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"x-frame-options", b"DENY"),
+    )
 
 
 NO_CONTENT: Final = Answer(204)

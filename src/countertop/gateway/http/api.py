@@ -21,12 +21,19 @@ from countertop.gateway.http.call import Call, Receive
 from countertop.gateway.http.description import Description
 from countertop.gateway.http.error import BROKEN, NOT_ACCEPTABLE, NOT_FOUND, Disconnected, answer_to, method_not_allowed
 from countertop.gateway.http.idempotency import Once
+from countertop.gateway.http.level3 import Level3s
 from countertop.gateway.http.negotiation import accepts
+from countertop.gateway.http.note import Notes
 from countertop.gateway.http.parts import ApiParts
+from countertop.gateway.http.payment import PaymentRequests
+from countertop.gateway.http.receipt import Receipts
 from countertop.gateway.http.request import Requests
 from countertop.gateway.http.route import Route, RouteTable
+from countertop.gateway.http.settlement import Settlements
+from countertop.gateway.http.signature import Signatures
 from countertop.gateway.http.smart_terminal import SmartTerminals
 from countertop.gateway.http.terminal import Terminals
+from countertop.gateway.http.transaction import Transactions
 from countertop.gateway.http.waiting import Waiting
 from countertop.gateway.http.webhook import Webhooks
 
@@ -93,10 +100,24 @@ def make_api(parts: ApiParts) -> Api:
         *SmartTerminals(parts, once).routes(),
         *Requests(parts, waiting).routes(),
         *Webhooks(parts, once).routes(),
+        *payment_routes(parts, once, waiting),
         *parts.more_routes,
     ]
     access = Access(parts)
     return Api(RouteTable([*routes, *Description(parts, access, routes).routes()]), access, waiting, parts)
+
+
+def payment_routes(parts: ApiParts, once: Once, waiting: Waiting) -> list[Route]:
+    """The resources about money."""
+    return [
+        *PaymentRequests(parts, once).routes(),
+        *Transactions(parts, once, waiting).routes(),
+        *Notes(parts, once).routes(),
+        *Receipts(parts).routes(),
+        *Signatures(parts, once).routes(),
+        *Level3s(parts, once).routes(),
+        *Settlements(parts).routes(),
+    ]
 
 
 def _no_route(routes: Mapping[str, Route], method: str) -> Answer:

@@ -28,6 +28,7 @@ _FORM_TYPES: Final = frozenset(
 
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_NUMBER: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 class Call:
@@ -51,6 +52,20 @@ class Call:
         if _UUID.fullmatch(text) is None:
             raise Problem(NOT_FOUND)
         return text.lower()
+
+    def number(self, position: int = 0) -> int:
+        """A variable of the path that numbers something. What is no such number numbers nothing: the request ends with 404."""
+        text = self.variables[position]
+        if _NUMBER.fullmatch(text) is None:
+            raise Problem(NOT_FOUND)
+        return int(text)
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host as the caller wrote them, for addresses in an answer."""
+        host = self.headers.get(b"host")
+        name = host.decode("latin-1") if host else "{}:{}".format(*self.scope["server"])
+        return f"{self.scope['scheme']}://{name}"
 
     def query(self) -> dict[str, list[str]]:
         """The query's values by name."""

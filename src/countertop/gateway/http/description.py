@@ -14,7 +14,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from countertop.gateway.http.access import Access
-from countertop.gateway.http.answer import HTML, Answer
+from countertop.gateway.http.answer import HTML, Answer, page_headers
 from countertop.gateway.http.call import Call
 from countertop.gateway.http.openapi import Json, describe, for_caller
 from countertop.gateway.http.page import MAX_LIMIT
@@ -40,7 +40,12 @@ class Description:
 
     @cached_property
     def _page(self) -> Answer:
-        return Answer(200, docs_page(self._document).encode(), HTML, ((b"content-security-policy", _POLICY.encode()),))
+        return Answer(200, docs_page(self._document).encode(), HTML, page_headers(_POLICY))
+
+    @cached_property
+    def _written(self) -> Answer:
+        """The document as everybody may see it: writing it takes too long to do it for whoever asks."""
+        return _written(self._document)
 
     def routes(self) -> list[Route]:
         """Both of them."""
@@ -51,19 +56,22 @@ class Description:
 
     async def openapi(self, call: Call) -> Answer:
         """`GET /openapi.json`."""
-        document = self._document
-        if b"authorization" in call.headers:
-            caller = await self._access.admit(call.headers)
-            store, now = self._parts.store, self._parts.clock.now()
-            terminals = await store.read(list_terminals, caller.merchant_id, 0, MAX_LIMIT)
-            smart_terminals = await store.read(list_smart_terminals, now, caller.merchant_id, 0, MAX_LIMIT)
-            enabled = [terminal.terminal_id for terminal in terminals if terminal.enabled]
-            document = for_caller(document, enabled, [terminal.id for terminal in smart_terminals])
-        return Answer(200, json.dumps(document, ensure_ascii=False, indent=2).encode())
+        if b"authorization" not in call.headers:
+            return self._written
+        caller = await self._access.admit(call.headers)
+        store, now = self._parts.store, self._parts.clock.now()
+        terminals = await store.read(list_terminals, caller.merchant_id, 0, MAX_LIMIT)
+        smart_terminals = await store.read(list_smart_terminals, now, caller.merchant_id, 0, MAX_LIMIT)
+        enabled = [terminal.terminal_id for terminal in terminals if terminal.enabled]
+        return _written(for_caller(self._document, enabled, [terminal.id for terminal in smart_terminals]))
 
     async def docs(self, _: Call) -> Answer:
         """`GET /docs`."""
         return self._page
+
+
+def _written(document: Json) -> Answer:
+    return Answer(200, json.dumps(document, ensure_ascii=False, indent=2).encode())
 
 
 def docs_page(document: Json) -> str:

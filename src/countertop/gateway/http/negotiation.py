@@ -6,18 +6,20 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+_JSON: Final = "application/json"
 _ANYTHING: Final = frozenset({b"*/*", b"application/json", b"application/json, */*", b"*/*;q=0.8"})
 _QUALITY: Final = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
 
 
 def accepts(headers: Iterable[tuple[bytes, bytes]], last: bytes, media_type: str) -> bool:
     """Whether the `Accept` headers allow a media type; `last` is the value of the last of them, which is mostly the only one."""
-    if media_type == "application/json" and last in _ANYTHING:
+    if media_type == _JSON and last in _ANYTHING:
         return True
     text = ",".join(value.decode("latin-1") for name, value in headers if name == b"accept").lower()
     if not text.strip():
         return True
-    return _quality(text, media_type) > 0
+    # Clients of this API ask for JSON whatever it is they want, so who may have JSON may have pages and pictures, too.
+    return _quality(text, media_type) > 0 or (media_type != _JSON and _quality(text, _JSON) > 0)
 
 
 def _quality(text: str, media_type: str) -> float:

@@ -19,6 +19,9 @@ Json = dict[str, Any]
 
 _REFERENCE: Final = "#/components/schemas/{model}"
 _UUID: Final[Json] = {"type": "string", "format": "uuid", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
+_NUMBER: Final[Json] = {"type": "integer", "format": "int64", "minimum": 1, "maximum": 10**18 - 1}
+_NUMBERED: Final = frozenset({"transactionId", "noteId", "settlementId"})
+"""The ids that are numbers; all others are UUIDs."""
 
 _MEANINGS: Final = {
     200: "Done",
@@ -141,7 +144,8 @@ def _identifier(route: Route) -> str:
 
 def _parameters(route: Route) -> list[Json]:
     parameters: list[Json] = [
-        {"name": name, "in": "path", "required": True, "schema": dict(_UUID)} for name in re.findall(r"\{(\w+)\}", route.path)
+        {"name": name, "in": "path", "required": True, "schema": dict(_NUMBER if name in _NUMBERED else _UUID)}
+        for name in re.findall(r"\{(\w+)\}", route.path)
     ]
     if route.query is not None:
         schema = _form_schema(route.query.form)

@@ -46,15 +46,13 @@ def page_answer(call: Call, page: PageQuery, items: Sequence[Mapping[str, Any]])
 def _url(call: Call, page: PageQuery, offset: int) -> str:
     """Another page's address: the query as it came, then `offset`, then `limit` if the caller had set it."""
     scope = call.scope
-    host = call.headers.get(b"host")
-    name = host.decode("latin-1") if host else "{}:{}".format(*scope["server"])
     kept = [
         part for part in scope["query_string"].decode("latin-1").split("&") if part and not part.startswith(("offset=", "limit="))
     ]
     kept.append(f"offset={offset}")
     if "limit" in page.model_fields_set:
         kept.append(f"limit={page.limit}")
-    return f"{scope['scheme']}://{name}{scope['path']}?{'&'.join(kept)}"
+    return f"{call.origin}{scope['path']}?{'&'.join(kept)}"
 
 
 _FIRST: Final = PageQuery()

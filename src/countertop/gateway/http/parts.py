@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Protocol
 
 from countertop.domain.clock import Clock
 from countertop.domain.ids import RandomBytes
@@ -24,11 +27,23 @@ The method is one of a route's, or `OTHER`: nothing a client can make up.
 """
 
 
+class NotMailed(Exception):
+    """A mail was not taken by the server that should send it on. The text is fit for the caller."""
+
+
+class Mailer(Protocol):
+    """Who sends mails."""
+
+    async def send(self, merchant_id: str, message: EmailMessage) -> None:
+        """Sends a merchant's mail, which lacks nothing but its sender. Raises NotMailed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ApiParts:
     """Everything the API needs. Durations are milliseconds; `rate` is requests a second for each login, `burst` so many at once.
 
-    Without an `acquirer` nobody takes payments.
+    Without an `acquirer` nobody takes payments, without a `mailer` nobody sends receipts, which show the time of the `zone`.
     `more_routes` are resources beyond the API's own, behind the same login: a test server's paths.
     """
 
@@ -47,6 +62,8 @@ class ApiParts:
     observe: Observe | None = None
     more_routes: Sequence[Route] = ()
     acquirer: Acquirer | None = None
+    mailer: Mailer | None = None
+    zone: datetime.tzinfo = datetime.UTC
 
     def moment(self) -> Moment:
         """Here and now."""

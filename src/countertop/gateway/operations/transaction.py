@@ -48,7 +48,6 @@ __all__ = [
 
 NO_DEFAULT: Final = Fault("terminalId", "required", "Terminal is required: there is no default terminal that is enabled.")
 NO_PAYER: Final = Fault("cardNumber", "required", "A payment source is required.")
-NO_SUCH_ORIGINAL: Final = Fault("transactionId", "invalid", "Transaction does not exist or was not approved.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,8 @@ def _find_original(unit: Unit, caller: Caller, command: CreateTransaction) -> St
         return None
     found = unit.one(rows.FIND, merchant_id=caller.merchant_id, transaction_id=command.original_id)
     if found is None or not found.rules.decision.approved:
-        raise Invalid([NO_SUCH_ORIGINAL])
+        message = f"Transaction Id {command.original_id} does not exist or was not approved."
+        raise Invalid([Fault("transactionId", "invalid", message)])
     return found
 
 

@@ -1,0 +1,215 @@
+"""Receipts: what a customer signed, on paper and by mail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Annotated, Final
+
+from pydantic import Field, StringConstraints
+
+from countertop.domain.errors import NotFound
+from countertop.gateway.http.answer import NO_CONTENT, PNG, Answer
+from countertop.gateway.http.call import Call
+from countertop.gateway.http.error import NOT_FOUND, Problem, failure, retry_after
+from countertop.gateway.http.form import Boolean, Form, Reader
+from countertop.gateway.http.page import PAGE, page_answer, page_of
+from countertop.gateway.http.paper.page import Layout, Receipt, paper_answer, receipt_page, receipt_text
+from countertop.gateway.http.parts import ApiParts, NotMailed
+from countertop.gateway.http.route import Handler, Route
+from countertop.gateway.http.transaction import transaction_uri
+from countertop.gateway.operations.receipt import Signature, find_signature, list_signatures
+from countertop.gateway.operations.terminal import find_merchant, list_terminals
+from countertop.gateway.operations.transaction import StoredTransaction, find_transaction
+from countertop.gateway.wire.json import write
+from countertop.gateway.wire.page import PageBody
+from countertop.gateway.wire.receipt import ReceiptBody, receipt_body, signature_body
+from countertop.gateway.wire.signature_image import signature_png
+
+NO_MAIL: Final = failure(400, "This server sends no mail: SMTP_URL is not set.")
+_MOST_ACCOUNTS: Final = 1000
+_PICTURE: Final = "signature@receipt"
+
+Address = Annotated[
+    str, StringConstraints(max_length=128, pattern=r"^[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")
+]
+
+Choose = Callable[[Call], str]
+"""Which receipt a call is about: a signed one by its id, `UNSIGNED`, or `LATEST`: the newest signed one, if there is one."""
+
+LATEST: Final = "latest"
+UNSIGNED: Final = "unsigned"
+
+
+class EmailForm(Form):
+    """Where a receipt goes."""
+
+    to: Annotated[Address, Field(repr=False)]
+    reply_to: Annotated[Address, Field(alias="replyTo", repr=False)]
+    request_signature: Annotated[
+        Boolean, Field(alias="requestSignature", description="Taken, but without effect: nobody is asked to sign by mail")
+    ] = True
+
+
+_EMAIL: Final = Reader(EmailForm, "label")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A receipt in the store: the transaction, and the signature if it is a signed one."""
+
+    transaction: StoredTransaction
+    signature: Signature | None
+
+
+class Receipts:
+    """`/transactions/{transactionId}/receipts`."""
+
+    def __init__(self, parts: ApiParts) -> None:
+        self._parts = parts
+        self._store = parts.store
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        every = "/transactions/{transactionId}/receipts"
+        return [
+            Route("GET", every, self.list_all, "List signed receipts", answer=PageBody[ReceiptBody], query=PAGE, statuses=(404,)),
+            *self._receipt(f"{every}/latest", lambda _: LATEST, "the latest receipt"),
+            *self._receipt(f"{every}/unsigned", lambda _: UNSIGNED, "the receipt without a signature"),
+            *self._receipt(f"{every}/{{receiptId}}", lambda call: call.uuid(1), "a signed receipt"),
+            Route(
+                "POST",
+                f"{every}/latest/email",
+                self.email,
+                "Send the latest receipt by mail",
+                form=_EMAIL,
+                statuses=(404,),
+            ),
+        ]
+
+    def _receipt(self, path: str, which: Choose, name: str) -> list[Route]:
+        def route(part: str, handle: Handler, summary: str, answer: type, media_type: str) -> Route:
+            return Route("GET", f"{path}{part}", handle, summary, answer=answer, statuses=(404,), media_type=media_type)
+
+        routes = [
+            route("", self._shows(which), f"Show {name}", ReceiptBody, "application/json"),
+            route("/thermal", self._prints(which, "thermal"), f"Print {name} on a roll", str, "text/html"),
+            route("/fullpage", self._prints(which, "fullpage"), f"Print {name} on a sheet", str, "text/html"),
+        ]
+        if not path.endswith(UNSIGNED):
+            routes.append(route("/signature", self._draws(which), f"Show the signature on {name}", bytes, "image/png"))
+        return routes
+
+    async def list_all(self, call: Call) -> Answer:
+        """`GET …/receipts`."""
+        page = page_of(call)
+        merchant_id, number = call.caller.merchant_id, call.number()
+        transaction = await self._store.read(find_transaction, merchant_id, number)
+        signatures = await self._store.read(list_signatures, merchant_id, number)
+        wanted = signatures[page.offset : page.offset + page.limit + 1]
+        return page_answer(call, page, [_body(call, Found(transaction, signature), signature.id) for signature in wanted])
+
+    async def email(self, call: Call) -> Answer:
+        """`POST …/receipts/latest/email`."""
+        mailer = self._parts.mailer
+        if mailer is None:
+            raise Problem(NO_MAIL)
+        form = _EMAIL.read(await call.form())
+        receipt = await self._paper(call, await self._find(call, LATEST))
+        message = _mail(receipt)
+        message["To"], message["Reply-To"] = form.to, form.reply_to
+        try:
+            await mailer.send(call.caller.merchant_id, message)
+        except NotMailed as reason:
+            raise Problem(failure(503, str(reason), retry_after(1000))) from None
+        return NO_CONTENT
+
+    def _shows(self, which: Choose) -> Handler:
+        async def show(call: Call) -> Answer:
+            wanted = which(call)
+            return Answer(200, write(_body(call, await self._find(call, wanted), wanted)))
+
+        return show
+
+    def _prints(self, which: Choose, layout: Layout) -> Handler:
+        async def show(call: Call) -> Answer:
+            return paper_answer(await self._paper(call, await self._find(call, which(call))), layout)
+
+        return show
+
+    def _draws(self, which: Choose) -> Handler:
+        async def show(call: Call) -> Answer:
+            found = await self._find(call, which(call))
+            if found.signature is None:
+                raise Problem(NOT_FOUND)
+            return Answer(200, await asyncio.to_thread(signature_png, found.signature.strokes), PNG)
+
+        return show
+
+    async def _find(self, call: Call, which: str) -> Found:
+        merchant_id, number = call.caller.merchant_id, call.number()
+        transaction = await self._store.read(find_transaction, merchant_id, number)
+        if which == UNSIGNED:
+            return Found(transaction, None)
+        try:
+            wanted = None if which == LATEST else which
+            return Found(transaction, await self._store.read(find_signature, merchant_id, number, wanted))
+        except NotFound:
+            if which == LATEST:
+                return Found(transaction, None)
+            raise
+
+    async def _paper(self, call: Call, found: Found) -> Receipt:
+        merchant_id, transaction, signature = call.caller.merchant_id, found.transaction, found.signature
+        merchant = await self._store.read(find_merchant, merchant_id)
+        accounts = await self._store.read(list_terminals, merchant_id, 0, _MOST_ACCOUNTS)
+        trading_as = [account.company_dba for account in accounts if account.terminal_id == transaction.terminal_id]
+        return Receipt(
+            next(filter(None, trading_as), merchant.name),
+            transaction.rules,
+            transaction.method,
+            self._parts.zone,
+            None if signature is None else await asyncio.to_thread(signature_png, signature.strokes),
+            "" if signature is None else signature.signed_by,
+        )
+
+
+def _mail(receipt: Receipt) -> EmailMessage:
+    """A receipt as a mail that lacks its addresses."""
+    message = EmailMessage()
+    message["Subject"] = " ".join(f"Receipt from {receipt.merchant}: {receipt.total}".split())
+    message.set_content(receipt_text(receipt))
+    if receipt.picture is None:
+        message.add_alternative(receipt_page(receipt, "fullpage"), subtype="html")
+        return message
+    page = EmailMessage()
+    page.set_content(receipt_page(receipt, "fullpage", f"cid:{_PICTURE}"), subtype="html")
+    page.add_related(receipt.picture, "image", "png", cid=f"<{_PICTURE}>", disposition="inline")
+    message.make_alternative()
+    message.attach(page)
+    return message
+
+
+def _body(call: Call, found: Found, which: str) -> ReceiptBody:
+    rules, signature = found.transaction.rules, found.signature
+    every = f"{transaction_uri(call, rules.id)}/receipts"
+    uri = f"{every}/{which}"
+    return receipt_body(
+        uri,
+        email_uri=f"{every}/{LATEST}/email",
+        total=rules.amounts.total if signature is None else signature.total,
+        created=rules.created if signature is None else signature.created,
+        modified=rules.modified if signature is None else signature.created,
+        signature=None
+        if signature is None
+        else signature_body(
+            uri,
+            signed=signature.created,
+            source=signature.source,
+            signed_by=signature.signed_by,
+            address=signature.address,
+        ),
+        up_to_date=signature is not None and signature.total == rules.amounts.total,
+    )
