@@ -19,8 +19,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 terminal_app = typer.Typer(help="The terminal's own software.", no_args_is_help=True)
+keys_app = typer.Typer(help="The keys under which things rest in the database.", no_args_is_help=True)
 docs_app = typer.Typer(help="Pages of the documentation that are made from the code.", no_args_is_help=True)
 app.add_typer(terminal_app, name="terminal")
+app.add_typer(keys_app, name="keys")
 app.add_typer(docs_app, name="docs", hidden=True)
 
 
@@ -117,6 +119,81 @@ def terminal_run(
     from countertop.cli import terminal as command  # noqa: PLC0415
 
     raise typer.Exit(command.run(gateway, reader, screen_port, data))
+
+
+@app.command()
+def backup(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The copy to make", metavar="FILE")],
+    data: Annotated[str | None, flag("data")] = None,
+) -> None:
+    """Copies the SQLite file, whole as of one moment, while a server may be writing to it."""
+    from countertop.cli import backup as command  # noqa: PLC0415
+
+    raise typer.Exit(command.run(given_settings(context), file))
+
+
+@app.command("migrate-data")
+def migrate_data(
+    source: Annotated[str, typer.Argument(help="sqlite:////path/to/countertop.db", metavar="FROM_URL")],
+    target: Annotated[str, typer.Argument(help="postgresql://…, an empty database", metavar="TO_URL")],
+) -> None:
+    """Moves everything from a SQLite file to PostgreSQL."""
+    from countertop.cli import migrate_data as command  # noqa: PLC0415
+
+    raise typer.Exit(command.run(source, target))
+
+
+@keys_app.command("rotate")
+def keys_rotate(
+    context: typer.Context,
+    data: Annotated[str | None, flag("data")] = None,
+    database_url: Annotated[str | None, flag("database_url")] = None,
+    secret_key_file: Annotated[str | None, flag("secret_key_file")] = None,
+) -> None:
+    """A new key: added, used, and everything sealed anew with it. For nodes that share this key file."""
+    from countertop.cli import keys as command  # noqa: PLC0415
+
+    raise typer.Exit(command.rotate(given_settings(context)))
+
+
+@keys_app.command("add")
+def keys_add(
+    context: typer.Context,
+    data: Annotated[str | None, flag("data")] = None,
+    database_url: Annotated[str | None, flag("database_url")] = None,
+    secret_key_file: Annotated[str | None, flag("secret_key_file")] = None,
+) -> None:
+    """The first half of `rotate`: a new key, which opens but does not seal yet."""
+    from countertop.cli import keys as command  # noqa: PLC0415
+
+    raise typer.Exit(command.add(given_settings(context)))
+
+
+@keys_app.command("use")
+def keys_use(
+    context: typer.Context,
+    data: Annotated[str | None, flag("data")] = None,
+    database_url: Annotated[str | None, flag("database_url")] = None,
+    secret_key_file: Annotated[str | None, flag("secret_key_file")] = None,
+) -> None:
+    """The second half of `rotate`: the newest key seals, and everything is sealed anew with it."""
+    from countertop.cli import keys as command  # noqa: PLC0415
+
+    raise typer.Exit(command.use(given_settings(context)))
+
+
+@keys_app.command("prune")
+def keys_prune(
+    context: typer.Context,
+    data: Annotated[str | None, flag("data")] = None,
+    database_url: Annotated[str | None, flag("database_url")] = None,
+    secret_key_file: Annotated[str | None, flag("secret_key_file")] = None,
+) -> None:
+    """Takes the older keys out, if nothing rests under them any more."""
+    from countertop.cli import keys as command  # noqa: PLC0415
+
+    raise typer.Exit(command.prune(given_settings(context)))
 
 
 @docs_app.command("settings")

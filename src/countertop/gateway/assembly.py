@@ -37,6 +37,7 @@ from countertop.gateway.health import Health
 from countertop.gateway.http.api import Api, make_api
 from countertop.gateway.http.parts import ApiParts
 from countertop.gateway.http.route import Route
+from countertop.gateway.key_watch import KeyWatch
 from countertop.gateway.metrics import Metrics
 from countertop.gateway.operations.moment import Moment
 from countertop.gateway.password import PasswordCheck
@@ -150,6 +151,9 @@ class Node:
         self._open.push_async_callback(self.bus.stop)
         time_of_day = DatabaseTime(self.store, self._set_clock)
         await time_of_day.start()
+        watch = KeyWatch(self.settings.key_file, self._sealer)
+        watch.start()
+        self._open.push_async_callback(watch.stop)
         self._open.push_async_callback(time_of_day.stop)
         # Whatever still makes deliveries stops before the courier, or they would stay in the hands of a node that is gone.
         self.courier = Courier(

@@ -35,7 +35,9 @@ class PostgresMissing(Exception):
 class PostgresServer:
     """A running server with any number of databases."""
 
-    def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, folder: Path, programs: Path, process: subprocess.Popen[bytes]) -> None:
+        self.programs = programs
+        """Where its programs are: `pg_dump`, `psql` and the others."""
         self._folder = folder
         self._process = process
 
@@ -117,7 +119,7 @@ def start_postgres(folder: Path, *, durable: bool = False) -> PostgresServer:
             settings |= {"fsync": "off", "full_page_writes": "off"}
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         process = subprocess.Popen([str(programs / "postgres"), "-D", str(data), *options], **streams)  # noqa: S603 - as above
-    server = PostgresServer(folder, process)
+    server = PostgresServer(folder, programs, process)
     try:
         _wait(server, process, log)
     except BaseException:

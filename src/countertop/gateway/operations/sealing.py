@@ -1,6 +1,7 @@
 """Changing the key under which things rest.
 
-Add a key to the key file (`Keyring.with_new_key`), start all nodes with it, reseal, then take the old key out (`only_current`).
+A key is added to the key file; when every node knows it, it becomes the current one; what older keys sealed is sealed anew; then
+older keys are taken out. Nodes follow their key file while they serve (`gateway.key_watch`); `countertop keys` does the steps.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ A sealed value is `version (1 byte) ‖ key id (4) ‖ nonce (12) ‖ ciphertext
 that what was sealed as one thing cannot be opened as another. Nonces are random: one key is good for 2**32 values.
 
 Keys live in a key file that only its owner may read, as JSON: `{"current": "9f3a0c11", "keys": {"9f3a0c11": "…base64"}}`.
-The first start makes it. `Keyring.with_new_key` adds a key and makes it current; older ones stay for what they sealed, until
-`operations.sealing.reseal` has sealed everything anew.
+The first start makes it. A new key is added first and becomes the current one only when every node knows it, since whoever reads
+a value needs its key; older keys stay for what they sealed, until `operations.sealing.reseal` has sealed everything anew.
 
 What has to stay the same when keys change, such as the key of fingerprints, is derived from the file's `root`. A file that has
 none derives it from its current key, and writes it down with the first new key.
@@ -60,12 +60,24 @@ class Keyring:
         key_id = random(_KEY_ID)
         return cls(key_id, {key_id: random(_KEY)})
 
-    def with_new_key(self, random: RandomBytes = os.urandom) -> Keyring:
-        """The same keys and a new one, which seals from now on."""
+    def with_key_added(self, random: RandomBytes = os.urandom) -> Keyring:
+        """The same keys and a new one, which can open but does not seal yet."""
         key_id = random(_KEY_ID)
         while key_id in self._keys:
             key_id = random(_KEY_ID)
-        return Keyring(key_id, {**self._keys, key_id: random(_KEY)}, self.root)
+        return Keyring(self.current, {**self._keys, key_id: random(_KEY)}, self.root)
+
+    def with_newest_current(self) -> Keyring:
+        """The same keys; the one that was added last seals from now on."""
+        return Keyring(next(reversed(self._keys)), self._keys, self.root)
+
+    def with_new_key(self, random: RandomBytes = os.urandom) -> Keyring:
+        """The same keys and a new one, which seals from now on."""
+        return self.with_key_added(random).with_newest_current()
+
+    def __len__(self) -> int:
+        """How many keys there are."""
+        return len(self._keys)
 
     def only_current(self) -> Keyring:
         """Without the older keys: what they sealed can never be opened again."""
@@ -97,14 +109,21 @@ class Keyring:
 
 
 class Sealer:
-    """Seals with the current key and opens with any. Safe to share between threads."""
+    """Seals with the current key and opens with any. Safe to share between threads, also while its keys are changed."""
 
     def __init__(self, keyring: Keyring) -> None:
-        self._ciphers = keyring.ciphers()
-        self._cipher = self._ciphers[keyring.current]
-        self.head: Final = _VERSION + keyring.current
-        """What every value begins with that the current key sealed."""
         self._root = keyring.root
+        self.use(keyring)
+
+    def use(self, keyring: Keyring) -> None:
+        """Works with these keys from now on; the root stays what it was."""
+        self._ciphers = keyring.ciphers()
+        self._current = (_VERSION + keyring.current, self._ciphers[keyring.current])
+
+    @property
+    def head(self) -> bytes:
+        """What every value begins with that the current key sealed."""
+        return self._current[0]
 
     def derive(self, purpose: str) -> bytes:
         """32 secret bytes for a purpose: the same on every node and after every change of keys (HKDF, RFC 5869)."""
@@ -113,7 +132,8 @@ class Sealer:
     def seal(self, plain: bytes, purpose: str) -> bytes:
         """The sealed form of `plain`, openable for the same purpose only."""
         nonce = os.urandom(_NONCE)
-        return self.head + nonce + self._cipher.encrypt(nonce, plain, purpose.encode())
+        head, cipher = self._current
+        return head + nonce + cipher.encrypt(nonce, plain, purpose.encode())
 
     def unseal(self, sealed: bytes, purpose: str) -> bytes:
         """What was sealed. Raises Broken if it was changed, is of another purpose, or its key is not there."""
