@@ -35,9 +35,10 @@ from countertop.gateway.devices.parts import Parts as DeviceParts
 from countertop.gateway.door import Doors
 from countertop.gateway.health import Health
 from countertop.gateway.http.api import Api, make_api
-from countertop.gateway.http.parts import ApiParts
+from countertop.gateway.http.parts import ApiParts, Mailer
 from countertop.gateway.http.route import Route
 from countertop.gateway.key_watch import KeyWatch
+from countertop.gateway.mail import configured_mailer
 from countertop.gateway.metrics import Metrics
 from countertop.gateway.operations.moment import Moment
 from countertop.gateway.password import PasswordCheck
@@ -64,8 +65,7 @@ class Node:
     """One gateway node: enter it, then let it serve. Leaving it stops its parts, the door first and the store last.
 
     `set_clock` is kept in step with the database's; a `clock` on top of it, `loopback_webhooks`, which go to this machine, are
-    for a test server only. It has an `acquirer` of its own, too,
-    where others have the one that the settings name.
+    for a test server only. It has an `acquirer` and a `mailer` of its own, too, where others have those that the settings name.
     """
 
     clock: Clock
@@ -84,6 +84,7 @@ class Node:
         set_clock: SetClock | None = None,
         loopback_webhooks: bool = False,
         acquirer: MakeAcquirer | None = None,
+        mailer: Mailer | None = None,
     ) -> None:
         self.settings = settings
         self._set_clock = set_clock or SetClock(SystemClock())
@@ -95,6 +96,7 @@ class Node:
         self.allowlist = load_allowlist(settings.allowlist, settings.allowlist_key)
         self._listener = Listener(settings)
         self._make_acquirer = acquirer
+        self._mailer = mailer or configured_mailer(settings)
         self.acquirer: Acquirer | None = None
         self.cashier: Cashier | None = None
         self._open = AsyncExitStack()
@@ -208,6 +210,8 @@ class Node:
                 observe=self.metrics.answered,
                 more_routes=[*health.routes(), *more_routes],
                 acquirer=self.acquirer,
+                mailer=self._mailer,
+                zone=ZoneInfo(settings.settlement_zone),
             )
         )
 

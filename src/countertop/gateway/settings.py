@@ -124,6 +124,10 @@ class Settings(BaseSettings):
     )
     processor_tls_cert: Path | None = Field(None, description="This server's own certificate towards `PROCESSOR_HOST` (PEM)")
     processor_tls_key: Path | None = Field(None, description="Private key of `PROCESSOR_TLS_CERT` (PEM)")
+    smtp_url: SecretStr | None = Field(
+        None, description="`smtp://…` or `smtps://…`, with login and password if need be: who sends receipts on. Without it none is"
+    )
+    smtp_from: str | None = Field(None, pattern=r"^[^\r\n]*@[^\r\n]*$", description="The sender of mails; `SMTP_URL` needs it")
     settlement_hour: int = Field(20, ge=0, le=23, description="The full hour at which accounts are settled each day")
     settlement_zone: str = Field("UTC", description="The time zone of `SETTLEMENT_HOUR`, such as `America/Los_Angeles`")
     connections: int = Field(20_000, ge=1, description="Most connections at a time, terminals included; more are answered 503")
@@ -170,6 +174,7 @@ class Settings(BaseSettings):
         for fault in (
             self._database_fault(),
             self._bus_fault(),
+            self._mail_fault(),
             self._tls_fault(),
             self._allowlist_fault(),
             *self._payment_faults(),
@@ -191,6 +196,13 @@ class Settings(BaseSettings):
         if self.bus_url is not None and _scheme(self.bus_url) not in ("nats", "tls"):
             return "BUS_URL must begin with nats:// or tls://"
         return None
+
+    def _mail_fault(self) -> str | None:
+        if self.smtp_url is None:
+            return None
+        if _scheme(self.smtp_url) not in ("smtp", "smtps") or not urlsplit(self.smtp_url.get_secret_value()).hostname:
+            return "SMTP_URL must begin with smtp:// or smtps:// and a host"
+        return None if self.smtp_from else "SMTP_FROM is required with SMTP_URL: a mail has a sender"
 
     def _tls_fault(self) -> str | None:
         if (self.tls_cert is None) != (self.tls_key is None):

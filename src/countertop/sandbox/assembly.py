@@ -18,6 +18,7 @@ from countertop.gateway.seed import SeedFile
 from countertop.gateway.settings import Settings
 from countertop.gateway.timers import NODE_LEASE
 from countertop.sandbox.clock import TestClock
+from countertop.sandbox.mail import Outbox
 from countertop.sandbox.page import DOOR, Logins, page_routes
 from countertop.sandbox.path import TestPaths
 from countertop.sandbox.processor import sandbox_acquirer
@@ -33,7 +34,9 @@ class TestServer:
         time = SetClock(SystemClock())
         self.clock = TestClock(time)
         own = None if settings.processor_host else sandbox_acquirer
-        self.node = Node(settings, clock=self.clock, set_clock=time, loopback_webhooks=True, acquirer=own)
+        self.outbox = Outbox()
+        mailer = None if settings.smtp_url else self.outbox
+        self.node = Node(settings, clock=self.clock, set_clock=time, loopback_webhooks=True, acquirer=own, mailer=mailer)
         self.terminals = VirtualTerminals(self.node.url, self.clock, self.node.allowlist)
 
     async def __aenter__(self) -> Self:
@@ -59,7 +62,7 @@ class TestServer:
         node = self.node
         logins = Logins(node.store, node.passwords)
         await node.serve(
-            more_routes=TestPaths(self.terminals, self.advance).routes(),
+            more_routes=[*TestPaths(self.terminals, self.advance).routes(), *self.outbox.routes()],
             more_doors={DOOR: page_routes(self.terminals, self.clock, logins)},
         )
         await self.terminals.start(node.store, self.clock.now())

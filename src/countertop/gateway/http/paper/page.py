@@ -19,7 +19,7 @@ from countertop.domain.contact import Contact
 from countertop.domain.intent import Action
 from countertop.domain.money import format_money
 from countertop.domain.transaction import Status, Transaction
-from countertop.gateway.http.answer import HTML, Answer, Header
+from countertop.gateway.http.answer import HTML, Answer, Header, page_headers
 
 _HERE: Final = Path(__file__).parent
 
@@ -151,7 +151,7 @@ def receipt_text(receipt: Receipt) -> str:
 
 def paper_answer(receipt: Receipt, layout: Layout) -> Answer:
     """A receipt as an answer."""
-    return Answer(200, receipt_page(receipt, layout).encode(), HTML, (_policy(layout),))
+    return Answer(200, receipt_page(receipt, layout).encode(), HTML, _headers(layout))
 
 
 @cache
@@ -167,10 +167,9 @@ def _style(layout: Layout) -> str:
 
 
 @cache
-def _policy(layout: Layout) -> Header:
+def _headers(layout: Layout) -> tuple[Header, ...]:
     digest = b64encode(hashlib.sha256(_style(layout).encode()).digest()).decode()
-    rules = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
-    return b"content-security-policy", rules.encode()
+    return page_headers(f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'")
 
 
 def _time(instant: Instant, zone: datetime.tzinfo) -> str:
