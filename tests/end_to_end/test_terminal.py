@@ -14,6 +14,13 @@ from countertop.terminal.readers.simulated import CARDS
 from countertop.testing.caller import Caller, ended
 from tests.end_to_end.process import COMMAND, LOGIN, PASSWORD, REAL, STOP_S, ServerProcess, environment, post_read, wait_until
 
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}
+
 
 @contextmanager
 def run_terminal(server: ServerProcess, folder: Path) -> Iterator[tuple[Path, IO[bytes]]]:
@@ -63,6 +70,10 @@ def test_a_terminal_is_paired_once_and_reads(shared_server: ServerProcess, calle
         (page,) = re.findall(r"^screen: (\S+)", output.read_text(), re.MULTILINE)
         with Caller(page, "", "", "") as browser:
             assert b"<!doctype html>" in browser.call("GET", "/", headers={"Accept": "text/html"}).body
+            # A site whose name has come to mean this machine gets no page, and no link to the terminal.
+            assert browser.call("GET", "/", headers={"Host": "rebound.example", "Accept": "text/html"}).status == 403
+            link = {"Host": "rebound.example", "Origin": "http://rebound.example"} | UPGRADE
+            assert browser.call("GET", "/link", headers=link).status == 403
         reads(caller, output, cable)
         assert CARDS["membership"] not in output.read_text()
     assert (tmp_path / "token/token").stat().st_mode & 0o777 == 0o600

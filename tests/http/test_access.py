@@ -127,6 +127,23 @@ async def test_a_flood_of_wrong_logins_keeps_nobody_out_who_is_known(gateway: Ga
         assert reply.status == 401 or reply.headers["retry-after"] == "1"
 
 
+async def test_a_flood_against_a_login_keeps_out_nobody_who_is_known(gateway: Gateway) -> None:
+    client = gateway.client
+    assert (await client.get("/terminals")).status == 200
+    gateway.clock.advance(MINUTE)
+    flood = [
+        asyncio.create_task(client.get("/terminals", Authorization=basic(LOGIN, str(number))))
+        for number in range(4 * password.MOST_WAITING_EACH)
+    ]
+    turned_away, _ = await asyncio.wait(flood, return_when=asyncio.FIRST_COMPLETED)
+    assert turned_away.pop().result().status == 429  # as many wait for this login as may
+    assert (await client.get("/terminals")).status == 200
+    assert {reply.status for reply in await asyncio.gather(*flood)} == {401, 429}
+    await gateway.set_password(LOGIN, "later")
+    gateway.clock.advance(MINUTE)
+    assert_refused(await client.get("/terminals"), WRONG_LOGIN)
+
+
 async def test_many_first_requests_of_one_caller_cost_one_verification(gateway: Gateway) -> None:
     replies = await asyncio.gather(*(gateway.client.get("/terminals") for _ in range(4 * password.MOST_WAITING_EACH)))
     assert {reply.status for reply in replies} == {200}

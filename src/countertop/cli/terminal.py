@@ -18,6 +18,7 @@ from starlette.routing import Router
 from countertop.cli.process import run_until_stopped
 from countertop.gateway.card_range import load_allowlist
 from countertop.gateway.clock import SystemClock
+from countertop.gateway.door import FromHere
 from countertop.gateway.logs import set_up_logs
 from countertop.gateway.server import Listener
 from countertop.gateway.settings import Settings, SettingsError, load_settings
@@ -89,7 +90,7 @@ async def serve_screen(agent: Agent, settings: Settings) -> AsyncIterator[str]:
     """The screen's page on this machine. Gives its URL."""
     listener = Listener(settings)
     try:
-        await listener.start(Router(single_screen_routes(agent, SystemClock())))
+        await listener.start(FromHere(Router(single_screen_routes(agent, SystemClock()))))
         yield listener.url
     finally:
         await listener.stop()

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from countertop.domain.clock import MINUTE, Instant
 
 WINDOW: Final = MINUTE
 _MOST_ORIGINS: Final = 10_000
+
+
+def origin_of(address: str) -> str:
+    """What counts as one origin: an IPv4 address, or the network of an IPv6 address, which has 2⁶⁴ of them to itself."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return str(IPv6Address(int(parsed) >> 64 << 64)) if parsed.version == 6 else address
 
 
 class Attempts:

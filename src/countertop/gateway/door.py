@@ -1,11 +1,18 @@
-"""The doors of a server: which routes answer below which first segment of a path. Everything else is the API's."""
+"""The doors of a server: which routes answer below which first segment of a path. Everything else is the API's.
+
+And one that opens to this machine only: for pages on which whoever can open them acts as the customer.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
+from starlette.datastructures import Headers
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from countertop.gateway.settings import is_loopback
 
 
 class Doors:
@@ -33,3 +40,37 @@ class Doors:
         else:
             await receive()
             await send({"type": "websocket.close"})  # before it is accepted: 403
+
+
+def is_from_here(scope: Scope) -> bool:
+    """Whether a request or WebSocket is from this machine.
+
+    One that calls this machine by any name but its own is not: a site that makes its own name mean this machine (DNS rebinding)
+    comes that way, and to a browser this machine is then that site.
+    """
+    headers = Headers(scope=scope)
+    client = scope.get("client")
+    try:
+        host = urlsplit(f"//{headers.get('host', '')}").hostname
+    except ValueError:
+        return False
+    proxied = "x-forwarded-for" in headers or "forwarded" in headers
+    return not proxied and client is not None and is_loopback(client[0]) and host is not None and is_loopback(host)
+
+
+class FromHere:
+    """Lets through to `app` what is from this machine; the rest is answered 403."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request or a WebSocket on, or does not."""
+        if is_from_here(scope):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close"})  # before it is accepted: 403
+        else:
+            await send({"type": "http.response.start", "status": 403, "headers": [(b"content-length", b"0")]})
+            await send({"type": "http.response.body"})

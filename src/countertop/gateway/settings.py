@@ -130,7 +130,9 @@ class Settings(BaseSettings):
     smtp_from: str | None = Field(None, pattern=r"^[^\r\n]*@[^\r\n]*$", description="The sender of mails; `SMTP_URL` needs it")
     settlement_hour: int = Field(20, ge=0, le=23, description="The full hour at which accounts are settled each day")
     settlement_zone: str = Field("UTC", description="The time zone of `SETTLEMENT_HOUR`, such as `America/Los_Angeles`")
-    connections: int = Field(20_000, ge=1, description="Most connections at a time, terminals included; more are answered 503")
+    connections: int = Field(
+        20_000, ge=1, description="Most connections at a time, terminals included; past it the quietest make room"
+    )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
         "info", description="Least level that is logged: `debug`, `info`, `warning` or `error`"
     )

@@ -12,16 +12,15 @@ import binascii
 import hashlib
 import os
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from countertop.domain.clock import Clock
+from countertop.gateway.door import is_from_here
 from countertop.gateway.operations.access import Login, find_login
 from countertop.gateway.password import PasswordCheck, TooManyLogins
-from countertop.gateway.settings import is_loopback
 from countertop.gateway.store.store import Store
 from countertop.sandbox.card import TRAY
 from countertop.sandbox.virtual import VirtualTerminals
@@ -29,6 +28,8 @@ from countertop.terminal.screen.page import screen_routes
 
 DOOR: Final = "virtual-terminal"
 """First segment of the pages' paths."""
+MOST_REMEMBERED: Final = 1_000
+"""Headers that were right. One login can be written in any number of them."""
 
 
 class Logins:
@@ -58,6 +59,8 @@ class Logins:
         except TooManyLogins:
             return False
         if right:
+            if len(self._right) >= MOST_REMEMBERED:
+                self._right.clear()
             self._right.add(mark)
         return right
 
@@ -74,8 +77,7 @@ class _FromHereOrLoggedIn:
         self._logins = logins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
-        if _from_here(scope, headers) or await self._logins.admit(headers.get("authorization", "")):
+        if is_from_here(scope) or await self._logins.admit(Headers(scope=scope).get("authorization", "")):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()
@@ -84,13 +86,6 @@ class _FromHereOrLoggedIn:
             challenge = [(b"www-authenticate", b'Basic realm="Virtual terminal", charset="UTF-8"'), (b"content-length", b"0")]
             await send({"type": "http.response.start", "status": 401, "headers": challenge})
             await send({"type": "http.response.body"})
-
-
-def _from_here(scope: Scope, headers: Headers) -> bool:
-    client = scope.get("client")
-    host = urlsplit(f"//{headers.get('host', '')}").hostname
-    proxied = "x-forwarded-for" in headers or "forwarded" in headers
-    return not proxied and client is not None and is_loopback(client[0]) and host is not None and is_loopback(host)
 
 
 def page_routes(terminals: VirtualTerminals, clock: Clock, logins: Logins) -> list[BaseRoute]:

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from countertop.domain.errors import NotFound, NotReadable
-from countertop.gateway.attempt import Attempts
+from countertop.gateway.attempt import Attempts, origin_of
 from countertop.gateway.console.origin import same_origin
 from countertop.gateway.console.page import HEADERS, STYLE, draw, style
 from countertop.gateway.console.parts import Parts
@@ -91,7 +91,7 @@ class PairingPage:
 
     async def _log_in(self, request: Request, login: str, password: str, code: str) -> Response:
         now = self._parts.clock.now()
-        origin = request.client.host if request.client else ""
+        origin = origin_of(request.client.host) if request.client else ""
         if not self._logins.allow(origin, now):
             return draw("login.html", 429, code=code, problem="Too many attempts. Please wait a minute.")
         found = await self._parts.store.read(find_login, login)

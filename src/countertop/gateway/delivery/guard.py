@@ -25,6 +25,8 @@ from countertop.domain.webhook import is_public_address, url_fault
 
 LOOK_UPS: Final = 64
 """Names looked up at the same time. A name whose servers are silent keeps a thread busy for as long as the system tries."""
+CHECKS: Final = 16
+"""The same for names in URLs that somebody wants to save: looking up many that nobody answers for holds up no delivery."""
 LOOK_UP_S: Final = 5.0
 KEEP_ALIVE_S: Final = 15.0
 
@@ -58,6 +60,7 @@ class Guard:
     def __init__(self, *, loopback: bool, resolve: NameResolver | None = None) -> None:
         self._loopback = loopback
         self._resolve = resolve or SystemNames().resolve
+        self._check = resolve or SystemNames(CHECKS).resolve
 
     def admits(self, address: str) -> bool:
         """Whether an IP address may be connected to."""
@@ -74,7 +77,7 @@ class Guard:
             return fault
         try:
             async with asyncio.timeout(LOOK_UP_S):
-                addresses = await self._resolve(urlsplit(url).hostname or "")
+                addresses = await self._check(urlsplit(url).hostname or "")
         except (OSError, TimeoutError):
             return None
         return None if all(map(self.admits, addresses)) else "The host is not a public address."
@@ -100,8 +103,9 @@ class SystemNames:
     would hold up all others.
     """
 
-    def __init__(self) -> None:
-        self._room = LOOK_UPS
+    def __init__(self, most: int = LOOK_UPS) -> None:
+        """`most` names are looked up at the same time."""
+        self._room = most
 
     async def resolve(self, name: str) -> list[str]:
         """The addresses of a name. Raises OSError if it has none, or too many are being looked up."""

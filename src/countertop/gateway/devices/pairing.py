@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from countertop.domain.clock import SECOND
 from countertop.domain.errors import LimitReached, NotReadable
-from countertop.gateway.attempt import Attempts
+from countertop.gateway.attempt import Attempts, origin_of
 from countertop.gateway.devices.parts import Parts
 from countertop.gateway.operations.pairing import INTERVAL, LIFETIME, Redeemed, Redemption, redeem_pairing, start_pairing
 from countertop.gateway.small_form import read_small_form
@@ -45,7 +45,7 @@ class PairingEndpoints:
 
     async def authorize(self, request: Request) -> JSONResponse:
         """Begins a pairing (RFC 8628, sections 3.1 and 3.2)."""
-        origin = request.client.host if request.client else ""
+        origin = origin_of(request.client.host) if request.client else ""
         if not self._starts.allow(origin, self._parts.clock.now()):
             return _busy(429)
         try:
