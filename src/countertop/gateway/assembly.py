@@ -211,7 +211,7 @@ class Node:
                 more_routes=[*health.routes(), *more_routes],
                 acquirer=self.acquirer,
                 mailer=self._mailer,
-                zone=ZoneInfo(settings.settlement_zone),
+                zone=settings.settlement_time_zone,
             )
         )
 

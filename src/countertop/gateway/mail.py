@@ -1,4 +1,4 @@
-"""Mails by SMTP, each over a connection of its own: receipts are few, and a server that is out of reach must not be waited for."""
+"""Mails by SMTP, each over a connection of its own: receipts are few, and nobody waits for a server that is out of reach."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ class Settings(BaseSettings):
     processor_tls_cert: Path | None = Field(None, description="This server's own certificate towards `PROCESSOR_HOST` (PEM)")
     processor_tls_key: Path | None = Field(None, description="Private key of `PROCESSOR_TLS_CERT` (PEM)")
     smtp_url: SecretStr | None = Field(
-        None, description="`smtp://…` or `smtps://…`, with login and password if need be: who sends receipts on. Without it none is"
+        None, description="`smtp://…` or `smtps://…`, with login and password if need be: who sends mails on"
     )
     smtp_from: str | None = Field(None, pattern=r"^[^\r\n]*@[^\r\n]*$", description="The sender of mails; `SMTP_URL` needs it")
     settlement_hour: int = Field(20, ge=0, le=23, description="The full hour at which accounts are settled each day")
