@@ -22,12 +22,17 @@ IMPORTED_AS: Final = {
 }
 """Packages whose module has another name."""
 
-COMES_WITH: Final = {"yarl": "aiohttp", "multidict": "aiohttp", "pydantic_core": "pydantic", "typing_extensions": "pydantic"}
+COMES_WITH: Final = {
+    "aiohappyeyeballs": "aiohttp",
+    "yarl": "aiohttp",
+    "multidict": "aiohttp",
+    "pydantic_core": "pydantic",
+    "typing_extensions": "pydantic",
+}
 """Modules that are part of what another package offers."""
 
 USED_WITHOUT_IMPORT: Final = {
     "uvloop": "uvicorn's event loop, chosen by name",
-    "httptools": "uvicorn's HTTP parser, chosen by name",
     "websockets": "uvicorn's WebSocket protocol, chosen by name",
 }
 

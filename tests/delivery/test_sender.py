@@ -233,3 +233,65 @@ async def test_what_cannot_be_made_into_a_body_is_a_failed_attempt() -> None:
     async with catch() as catcher, Sender(Guard(loopback=True)) as sender:
         attempt = await sender.send(delivery_to(catcher.url, data={"status": "NONSENSE"}), NOW)
         assert (attempt.status, attempt.failure) == (None, "could not be sent")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok",
+        b"HTTP/1.1 202 Accepted\nContent-Length: 2\n\nok",
+        b"HTTP/1.1 202\r\nTransfer-Encoding: chunked\r\n\r\n2 \r\nok\r\n0\r\n\r\n",
+        b"HTTP/1.0 202 Accepted\r\n\r\nok",
+    ],
+)
+async def test_answers_in_odd_forms_count(said: bytes) -> None:
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"}")
+        writer.write(said)
+        await writer.drain()
+
+    async with server(say) as url:
+        attempt = await send(url)
+        assert (attempt.status, attempt.answer, attempt.failure) == (202, b"ok", None)
+
+
+@pytest.mark.parametrize("more", [b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", b"more than was said"])
+async def test_what_comes_after_an_answer_is_nobodys(more: bytes) -> None:
+    served = 0
+
+    async def chat(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal served
+        served += 1
+        await reader.readuntil(b"}")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" + more)
+        await reader.read()
+
+    async with server(chat) as url, Sender(Guard(loopback=True)) as sender:
+        for _ in range(3):
+            attempt = await sender.send(delivery_to(url), NOW)
+            assert (attempt.status, attempt.answer) == (200, b"ok")
+        assert served == 3
+
+
+async def test_a_sending_that_is_called_off_leaves_its_connection_to_nobody() -> None:
+    arrived = asyncio.Event()
+    served = 0
+
+    async def hesitate(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal served
+        served += 1
+        await reader.readuntil(b"}")
+        arrived.set()
+        if served == 1:
+            await reader.read()  # until the sender hangs up
+        else:
+            writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    async with server(hesitate) as url, Sender(Guard(loopback=True)) as sender:
+        sending = asyncio.create_task(sender.send(delivery_to(url), NOW))
+        await arrived.wait()
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        assert (await sender.send(delivery_to(url), NOW)).acknowledged
+        assert served == 2

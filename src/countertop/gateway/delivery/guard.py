@@ -11,15 +11,12 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
+from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
-from aiohttp import TCPConnector
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.connector import AddrInfoType
+from aiohappyeyeballs import AddrInfoType, start_connection
 
 from countertop.domain.webhook import is_public_address, url_fault
 
@@ -28,7 +25,8 @@ LOOK_UPS: Final = 64
 CHECKS: Final = 16
 """The same for names in URLs that somebody wants to save: looking up many that nobody answers for holds up no delivery."""
 LOOK_UP_S: Final = 5.0
-KEEP_ALIVE_S: Final = 15.0
+NEXT_ADDRESS_S: Final = 0.25
+"""How long an address may hesitate before the next is tried beside it."""
 
 NameResolver = Callable[[str], Awaitable[list[str]]]
 """The addresses of a name. Raises OSError if it has none."""
@@ -39,19 +37,6 @@ class AddressRefused(OSError):
 
     def __init__(self) -> None:
         super().__init__("the host's address is not public")
-
-
-class Opened:
-    """Learns whether a connection was opened on its behalf."""
-
-    __slots__ = ("connection",)
-
-    def __init__(self) -> None:
-        self.connection = False
-
-
-opened: ContextVar[Opened | None] = ContextVar("opened", default=None)
-"""Set this before a request to learn whether a socket was opened for it, or an open connection was used again."""
 
 
 class Guard:
@@ -76,23 +61,36 @@ class Guard:
         if fault is not None:
             return fault
         try:
+<<<<<<< Updated upstream
             async with asyncio.timeout(LOOK_UP_S):
                 addresses = await self._check(urlsplit(url).hostname or "")
+=======
+            addresses = await self.look_up(urlsplit(url).hostname or "")
+>>>>>>> Stashed changes
         except (OSError, TimeoutError):
             return None
         return None if all(map(self.admits, addresses)) else "The host is not a public address."
 
-    def connector(self) -> TCPConnector:
-        """Where a client session gets its connections from. How many there may be is for its user to bound."""
-        return TCPConnector(resolver=_Names(self._resolve), socket_factory=self._open, limit=0, keepalive_timeout=KEEP_ALIVE_S)
+    async def look_up(self, name: str) -> list[str]:
+        """The addresses of a name. Raises OSError if it has none, TimeoutError if they do not come."""
+        async with asyncio.timeout(LOOK_UP_S):
+            return await self._resolve(name)
+
+    async def connect(self, addresses: Sequence[str], port: int) -> socket.socket:
+        """A socket that is connected to the first of some addresses that answers (RFC 8305).
+
+        Raises AddressRefused if no address may be connected to, another OSError if none can.
+        """
+        return await start_connection(
+            [_info(address, port) for address in addresses],
+            happy_eyeballs_delay=NEXT_ADDRESS_S,
+            socket_factory=self._open,
+        )
 
     def _open(self, info: AddrInfoType) -> socket.socket:
         family, kind, protocol, _, address = info
         if not self.admits(str(address[0])):
             raise AddressRefused
-        witness = opened.get()
-        if witness is not None:
-            witness.connection = True
         return socket.socket(family, kind, protocol)
 
 
@@ -137,22 +135,7 @@ class SystemNames:
             answer.set_result(found)
 
 
-class _Names(AbstractResolver):
-    """A `NameResolver` as aiohttp wants it."""
-
-    def __init__(self, resolve: NameResolver) -> None:
-        self._resolve = resolve
-
-    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
-        del family  # both: what is reachable decides
-        return [_result(host, address, port) for address in await self._resolve(host)]
-
-    async def close(self) -> None:
-        """Nothing to close."""
-
-
-def _result(host: str, address: str, port: int) -> ResolveResult:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    return ResolveResult(
-        hostname=host, host=address, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-    )
+def _info(address: str, port: int) -> AddrInfoType:
+    if ":" in address:
+        return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port, 0, 0)
+    return socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port)

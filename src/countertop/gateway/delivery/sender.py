@@ -6,6 +6,7 @@ the connection and not of the delivery. Sending much to one receiver is cheaper 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import ssl
@@ -17,15 +18,14 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Final, Self
 
-import aiohttp
 import structlog
-from aiohttp import ClientResponse, ClientSession, ClientTimeout, DummyCookieJar
-from yarl import URL
 
 from countertop.domain.clock import Instant
 from countertop.domain.delivery import Delivery
 from countertop.domain.webhook import KEEP_ANSWER, Attempt, Signer
-from countertop.gateway.delivery.guard import AddressRefused, Guard, Opened, opened
+from countertop.gateway.delivery.connection import Closed, NotHttp, Reply
+from countertop.gateway.delivery.guard import AddressRefused, Guard
+from countertop.gateway.delivery.pool import NoAddress, NoConnection, Pool, Target, target_of
 from countertop.gateway.wire.event import event_body
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -64,78 +64,75 @@ class Sender:
         self._guard = guard
         self._patience = patience or Patience()
         self._wall_s = wall_s
-        self._tls: ssl.SSLContext | bool = tls or True
-        self._session: ClientSession | None = None
+        self._tls = tls
+        self._pool: Pool | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = ClientSession(
-            connector=self._guard.connector(),
-            timeout=ClientTimeout(total=self._patience.answer_s, connect=self._patience.connect_s),
-            cookie_jar=DummyCookieJar(),
-            skip_auto_headers=("Accept",),
-            auto_decompress=False,  # a small answer may unfold into a large one
-            trust_env=False,  # neither proxies nor passwords from the surroundings
-            read_bufsize=4 * KEEP_ANSWER,
-        )
+        self._pool = Pool(self._guard, self._tls or _trusting_the_system(), self._patience.connect_s)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._session is not None:
-            await self._session.close()
+        if self._pool is not None:
+            self._pool.close()
 
     async def send(self, delivery: Delivery, now: Instant) -> Attempt:
         """Makes one attempt and says how it went. Raises nothing but cancellation."""
         began = time.perf_counter()
         status, failure, answer = None, None, b""
         try:
-            body = event_body(delivery)
-            status, answer = await self._post(delivery.url, self._headers(delivery, body), body)
+            target = target_of(delivery.url)
+            reply = await self._post(target, self._request(target, delivery))
+            status, answer = reply.status, _unfolded(reply.beginning) if reply.folded else reply.beginning
         except TimeoutError as error:
             failure = self._lateness(error)
-        except (aiohttp.ClientError, OSError) as error:
+        except (Closed, NotHttp, OSError) as error:
             failure = _reason(error)
         except Exception:
             _log.exception("a delivery could not be sent", event_id=delivery.event_id, webhook_id=delivery.webhook_id)
             failure = "could not be sent"
         return Attempt(now, round((time.perf_counter() - began) * 1000), status, failure, _LONG_NUMBER.sub(b"[digits]", answer))
 
-    def _headers(self, delivery: Delivery, body: bytes) -> dict[str, str]:
-        headers = {"Content-Type": "application/json", "Accept-Encoding": "gzip,deflate"}
-        if delivery.account_id is not None:
-            headers["Pj-Account"] = delivery.account_id
-        headers["Pj-Merchant"] = delivery.merchant_id
-        headers["User-Agent"] = "PayJunction WebHook"
+    def _request(self, target: Target, delivery: Delivery) -> bytes:
+        body = event_body(delivery)
         timestamp = int(self._wall_s())
-        headers["webhook-id"] = delivery.event_id
-        headers["webhook-timestamp"] = str(timestamp)
+        account = "" if delivery.account_id is None else f"Pj-Account: {delivery.account_id}\r\n"
+        signatures = ""
         if delivery.secret:
             signer = _signer(delivery.secret)
-            headers["X-Pj-Signature"] = signer.sign(body)
-            headers["webhook-signature"] = signer.sign_standard(delivery.event_id, timestamp, body)
-        return headers
+            standard = signer.sign_standard(delivery.event_id, timestamp, body)
+            signatures = f"X-Pj-Signature: {signer.sign(body)}\r\nwebhook-signature: {standard}\r\n"
+        head = (
+            f"{target.head}Content-Type: application/json\r\nAccept-Encoding: gzip,deflate\r\n{account}"
+            f"Pj-Merchant: {delivery.merchant_id}\r\nUser-Agent: PayJunction WebHook\r\n"
+            f"webhook-id: {delivery.event_id}\r\nwebhook-timestamp: {timestamp}\r\n{signatures}"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        return head.encode("ascii") + body
 
-    async def _post(self, url: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
-        if self._session is None:
+    async def _post(self, target: Target, request: bytes) -> Reply:
+        if self._pool is None:
             raise RuntimeError("the sender has not been entered")
-        for stale in range(STALE + 1):
-            witness = Opened()
-            opened.set(witness)
+        until = asyncio.get_running_loop().time() + self._patience.answer_s
+        stale = 0
+        while True:
+            connection = (self._pool.take(target) if stale < STALE else None) or await self._pool.open(target)
+            may_be_stale = connection.used
             try:
-                async with self._session.post(
-                    _parsed(url), data=body, headers=headers, allow_redirects=False, ssl=self._tls
-                ) as response:
-                    # The status is the answer. What follows is for the record, so its end may be missing.
-                    return response.status, await _beginning(response)
-            except aiohttp.ClientConnectorError:
-                raise
-            except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
+                reply = await connection.post(request, until)
+            except Closed as closed:
                 # An idle connection that the peer has just closed says nothing about the peer: take another.
-                if witness.connection or stale == STALE:
+                if closed.heard or not may_be_stale:
                     raise
-        raise AssertionError
+                stale += 1
+            except BaseException:
+                connection.close()
+                raise
+            else:
+                self._pool.keep(target, connection)
+                return reply
 
     def _lateness(self, error: TimeoutError) -> str:
-        if isinstance(error, aiohttp.ConnectionTimeoutError):
+        if isinstance(error, NoConnection):
             return f"no connection within {self._patience.connect_s:g} s"
         return f"no answer within {self._patience.answer_s:g} s"
 
@@ -143,21 +140,10 @@ class Sender:
 _signer = lru_cache(maxsize=4096)(Signer)
 
 
-@lru_cache(maxsize=4096)
-def _parsed(url: str) -> URL:
-    """As it was given: not a character is encoded anew."""
-    return URL(url, encoded=True)
-
-
-async def _beginning(response: ClientResponse) -> bytes:
-    """The first `KEEP_ANSWER` bytes of an answer's body, or as much as comes in time."""
-    kept = bytearray()
-    try:
-        while len(kept) < KEEP_ANSWER and (piece := await response.content.read(KEEP_ANSWER - len(kept))):
-            kept += piece
-    except (aiohttp.ClientError, OSError):
-        pass
-    return _unfolded(bytes(kept)) if kept and "Content-Encoding" in response.headers else bytes(kept)
+def _trusting_the_system() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 def _unfolded(kept: bytes) -> bytes:
@@ -168,22 +154,21 @@ def _unfolded(kept: bytes) -> bytes:
 
 
 _REASONS: Final[tuple[tuple[type[Exception], str], ...]] = (
-    (aiohttp.ClientConnectorCertificateError, "the host's certificate is not valid for it"),
-    (aiohttp.ClientSSLError, "no TLS connection"),
-    (aiohttp.ClientConnectorDNSError, "the host's name has no address"),
-    (aiohttp.ServerDisconnectedError, "the connection was closed without an answer"),
-    (aiohttp.ClientOSError, "the connection was closed without an answer"),
-    (aiohttp.ClientResponseError, "the answer was not HTTP"),
-    (aiohttp.ClientPayloadError, "the answer was not HTTP"),
+    (NotHttp, "the answer was not HTTP"),
+    (Closed, "the connection was closed without an answer"),
+    (NoAddress, "the host's name has no address"),
+    (ssl.SSLCertVerificationError, "the host's certificate is not valid for it"),
+    (ssl.SSLError, "no TLS connection"),
 )
 """The first that fits holds."""
 
 
-def _reason(error: aiohttp.ClientError | OSError) -> str:
+def _reason(error: Closed | NotHttp | OSError) -> str:
     """Why there is no answer, in a few words that quote nothing of what was sent or came."""
-    if type(error) is aiohttp.ClientConnectorError:
-        cause = error.os_error
-        if isinstance(cause, AddressRefused):
-            return str(cause)
-        return f"no connection: {os.strerror(cause.errno)}" if cause.errno else "no connection to any of the host's addresses"
-    return next((text for kind, text in _REASONS if isinstance(error, kind)), "could not be sent")
+    if isinstance(error, AddressRefused):
+        return str(error)
+    reason = next((text for kind, text in _REASONS if isinstance(error, kind)), None)
+    if reason is not None:
+        return reason
+    errno = error.errno if isinstance(error, OSError) else None
+    return f"no connection: {os.strerror(errno)}" if errno else "no connection to any of the host's addresses"
