@@ -55,7 +55,7 @@ async def test_a_payment_is_approved_signed_and_complete(till: Till) -> None:
     found = await till.find(number)
     assert (found.rules.status, found.rules.amounts, found.service) == (Status.CAPTURE, Amounts(12_34), "SMART_TERMINAL")
     assert isinstance(found.rules.payer, CardFacts)
-    assert (found.rules.payer.brand, found.rules.payer.last_four, found.method) == (Brand.VISA, "1111", "CHIP")
+    assert (found.rules.payer.brand, found.rules.payer.last_four, found.method) == (Brand.VISA, "1881", "CHIP")
     assert (found.receipt_email, found.signed) == ("a@example.com", till.world.now)
     signature = await till.world.store.read(find_signature, till.world.caller.merchant_id, number)
     assert (signature.strokes, signature.total) == (STROKES, 12_34)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 from joserfc.jwk import ECKey
@@ -41,9 +42,10 @@ from countertop.gateway.operations.work import LEASE
 from countertop.gateway.processors.iso8583 import HostAddress, Iso8583Processor, Patience
 from countertop.gateway.store import table
 from countertop.testing.host import HostSimulator, Quirk
+from tests import canary
 from tests.store.world import CONNECT, SHOWN, World, opened
 
-VISA: Final = "4444333322221111"
+VISA: Final = canary.BANK
 MASTERCARD: Final = "5105105105105100"
 PATIENCE: Final = Patience(connect_s=2, answer_s=0.3, first_pause_s=0.01, attempts=2)
 
@@ -171,6 +173,8 @@ def make_cashier(till_world: World, processor: Iso8583Processor, bus: LocalBus, 
 async def opened_till(
     url: str, *, quirks: Mapping[Cents, Quirk] | None = None, deaf_to_reversals: int = 0
 ) -> AsyncIterator[Till]:
+    if url.startswith("sqlite:///"):
+        canary.watch(Path(url.removeprefix("sqlite:///")).parent)
     async with opened(url) as world, HostSimulator(processor_key(), quirks=quirks, deaf_to_reversals=deaf_to_reversals) as host:
         processor = Iso8583Processor(HostAddress("127.0.0.1", host.port), PATIENCE)
         await processor.start()

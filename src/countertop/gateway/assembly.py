@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Final, Self
-from zoneinfo import ZoneInfo
 
 import structlog
 from starlette.routing import BaseRoute
@@ -163,7 +162,7 @@ class Node:
         )
         await self.courier.start()
         self._open.push_async_callback(self.courier.stop)
-        time = SettlementTime(self.settings.settlement_hour, ZoneInfo(self.settings.settlement_zone))
+        time = SettlementTime(self.settings.settlement_hour, self.settings.settlement_time_zone)
         self.timers = Timers(self.store, self.clock, self.id, self.random, time)
         await self.timers.start()
         self._open.push_async_callback(self.timers.stop)

@@ -6,13 +6,14 @@ else it has its default. `docs/reference/settings.md` is made of this module (`g
 
 from __future__ import annotations
 
+import datetime
 import ipaddress
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field, PlainSerializer, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -160,6 +161,11 @@ class Settings(BaseSettings):
         return round(self.request_deadline * SECOND)
 
     @property
+    def settlement_time_zone(self) -> datetime.tzinfo:
+        """`settlement_zone`, of which UTC needs no time zone database."""
+        return datetime.UTC if self.settlement_zone == "UTC" else ZoneInfo(self.settlement_zone)
+
+    @property
     def database(self) -> str:
         """The database's URL: the one that was set, or that of the SQLite file."""
         if self.database_url is not None:
@@ -228,8 +234,8 @@ class Settings(BaseSettings):
         if self.processor_host is not None and not self.processor_tls and not is_loopback(self.processor_host):
             yield "PROCESSOR_TLS may be switched off only for a processor on the loopback"
         try:
-            ZoneInfo(self.settlement_zone)
-        except (ValueError, OSError):
+            _ = self.settlement_time_zone
+        except (ValueError, OSError, ZoneInfoNotFoundError):
             yield f"SETTLEMENT_ZONE: there is no time zone {self.settlement_zone}"
 
     def _allowlist_fault(self) -> str | None:
