@@ -61,12 +61,8 @@ class Guard:
         if fault is not None:
             return fault
         try:
-<<<<<<< Updated upstream
             async with asyncio.timeout(LOOK_UP_S):
                 addresses = await self._check(urlsplit(url).hostname or "")
-=======
-            addresses = await self.look_up(urlsplit(url).hostname or "")
->>>>>>> Stashed changes
         except (OSError, TimeoutError):
             return None
         return None if all(map(self.admits, addresses)) else "The host is not a public address."
