@@ -17,6 +17,8 @@ from countertop.domain.releases import NEWEST
 from countertop.domain.sealed_card import read_key, seal_card
 from countertop.domain.transaction import Status
 from countertop.gateway.assembly import Node
+from countertop.gateway.bus.local import LocalBus
+from countertop.gateway.cashier import Cashier
 from countertop.gateway.operations.access import Caller
 from countertop.gateway.operations.payment import fingerprint_key
 from countertop.gateway.operations.seed import Seed, SeedMerchant, SeedTerminal, apply_seed
@@ -27,11 +29,13 @@ from countertop.gateway.operations.transaction import (
     create_transaction,
     find_transaction,
 )
+from countertop.gateway.operations.work import LEASE
+from countertop.gateway.processors.absent import AbsentProcessor
 from countertop.gateway.settings import Settings, SettingsError
 from countertop.sandbox.assembly import TestServer
 from countertop.testing.host import HostSimulator, State
 from tests import canary
-from tests.payment.till import VISA, processor_key
+from tests.payment.till import VISA, Clock, Till, processor_key
 from tests.store.world import named
 
 SHOP = Seed([SeedMerchant("Shop", terminals=[SeedTerminal(1, "Main", is_default=True)])])
@@ -117,7 +121,19 @@ async def test_a_production_server_asks_the_host_of_its_settings(tmp_path: Path)
 async def test_a_production_server_without_a_host_has_nobody_to_ask(tmp_path: Path) -> None:
     async with Node(settings(tmp_path, server="production")) as node:
         await node.serve()
-        assert (node.acquirer, node.cashier) == (None, None)
+        assert node.acquirer is None
+
+
+async def test_what_is_left_of_a_processor_that_is_named_no_more_ends(till: Till) -> None:
+    till.pause()
+    request_id = await till.order()
+    await till.take(request_id)
+    world = till.world
+    world.now += LEASE
+    await Cashier(world.store, Clock(world), LocalBus(), AbsentProcessor(), node_id="node-2").drain()
+    number = (await world.view(request_id)).transaction_id
+    assert number is not None
+    assert await till.status(number) == (Status.DECLINED, "91")
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ from countertop.gateway.mail import configured_mailer
 from countertop.gateway.metrics import Metrics
 from countertop.gateway.operations.moment import Moment
 from countertop.gateway.password import PasswordCheck
+from countertop.gateway.processors.absent import AbsentProcessor
 from countertop.gateway.processors.acquirer import Acquirer, configured_acquirer
 from countertop.gateway.seed import SeedFile, plant
 from countertop.gateway.server import Listener
@@ -71,6 +72,7 @@ class Node:
     store: Store
     bus: Bus
     courier: Courier
+    cashier: Cashier
     timers: Timers
     connections: Connections
     passwords: PasswordCheck
@@ -97,7 +99,6 @@ class Node:
         self._make_acquirer = acquirer
         self._mailer = mailer or configured_mailer(settings)
         self.acquirer: Acquirer | None = None
-        self.cashier: Cashier | None = None
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -166,13 +167,13 @@ class Node:
         self.timers = Timers(self.store, self.clock, self.id, self.random, time)
         await self.timers.start()
         self._open.push_async_callback(self.timers.stop)
-        if self.acquirer is not None:
-            await self._start_cashier(self.acquirer)
+        await self._start_cashier()
 
-    async def _start_cashier(self, acquirer: Acquirer) -> None:
-        await acquirer.processor.start()
-        self._open.push_async_callback(acquirer.processor.stop)
-        self.cashier = Cashier(self.store, self.clock, self.bus, acquirer.processor, node_id=self.id, random=self.random)
+    async def _start_cashier(self) -> None:
+        processor = AbsentProcessor() if self.acquirer is None else self.acquirer.processor
+        await processor.start()
+        self._open.push_async_callback(processor.stop)
+        self.cashier = Cashier(self.store, self.clock, self.bus, processor, node_id=self.id, random=self.random)
         await self.cashier.start()
         self._open.push_async_callback(self.cashier.stop)
 
@@ -220,7 +221,7 @@ class Node:
         watch(
             "countertop_payments_in_hand",
             "Payments that this node speaks to the processor about",
-            lambda: 0 if self.cashier is None else self.cashier.in_hand,
+            lambda: self.cashier.in_hand,
         )
         watch("countertop_store_waiting", "Writes that wait for their commit", lambda: self.store.waiting)
         watch(

@@ -75,7 +75,6 @@ class TestServer:
         now = self.clock.advance(milliseconds)
         await node.timers.run_due()
         await node.connections.sweep()
-        if node.cashier is not None:
-            await node.cashier.drain()
+        await node.cashier.drain()
         await node.courier.drain()
         return now
