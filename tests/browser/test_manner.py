@@ -87,7 +87,7 @@ def test_movements_are_short(stage: Stage, visit: Visit) -> None:
 
 
 def test_a_lost_link_is_shown_and_comes_back(stage: Stage, visit: Visit) -> None:
-    page = visit("phone")
+    page = visit("phone", may_complain=True)  # the browser itself reports each link that it could not open
     asks(stage, page)
     stage.cut_links(stay_away=True)
     wait_for(page, "OFFLINE")

@@ -204,3 +204,8 @@ DELIVERY = Delivery(
 
 def delivery_to(url: str, **changes: Any) -> Delivery:
     return replace(DELIVERY, url=url, **changes)
+
+
+async def settled(courier: Courier) -> None:
+    """Returns when the courier has nothing in hand."""
+    await until(lambda: courier.in_hand == 0)
