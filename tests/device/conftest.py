@@ -23,6 +23,7 @@ from countertop.domain.hint import Hint
 from countertop.domain.order import Order, ReadOrder
 from countertop.domain.releases import NEWEST
 from countertop.gateway.bus.local import LocalBus
+from countertop.gateway.cashier import Cashier
 from countertop.gateway.clock import SystemClock
 from countertop.gateway.console.assembly import make_console
 from countertop.gateway.console.parts import Parts as ConsoleParts
@@ -32,6 +33,7 @@ from countertop.gateway.operations.access import Caller
 from countertop.gateway.operations.connection import renew_node
 from countertop.gateway.operations.request import RequestView, StartRequest, find_request, start_request
 from countertop.gateway.password import PasswordCheck, hash_password
+from countertop.gateway.processors.acquirer import Acquirer
 from countertop.gateway.server import Listener
 from countertop.gateway.settings import Settings
 from countertop.gateway.store import merchant, table
@@ -42,6 +44,8 @@ from countertop.gateway.store.unit import Unit
 from countertop.terminal.agent import Agent
 from countertop.terminal.machine import Machine
 from countertop.terminal.view import View
+from tests import canary
+from tests.device.bank import Bank
 
 COUNTER = "88888888-4444-4444-4444-cccccccccccc"
 OTHER = "99999999-4444-4444-4444-cccccccccccc"
@@ -194,14 +198,19 @@ async def until(agent: Agent, done: Callable[[View], bool]) -> View:
 
 @asynccontextmanager
 async def gateway_at(
-    folder: Path, port: int = 0, *, node_id: str = "node-1", lose: Callable[[Hint], bool] = lambda _hint: False
+    folder: Path,
+    port: int = 0,
+    *,
+    node_id: str = "node-1",
+    lose: Callable[[Hint], bool] = lambda _hint: False,
+    acquirer: Callable[[Sealer], Acquirer] | None = None,
 ) -> AsyncIterator[Gateway]:
-    """A node on the store in a folder that `make_store` made. `lose` says which hints get lost."""
+    """A node on the store in a folder that `make_store` made. `lose` says which hints get lost, `acquirer` who takes payments."""
     clock, bus = Clock(), LocalBus()
     sealer = Sealer(load_keyring(folder / "keys"))
     url = f"sqlite:///{folder / 'countertop.db'}"
     store = await open_store(url, sealer, lambda hints: bus.publish([hint for hint in hints if not lose(hint)]))
-    parts = Parts(store=store, bus=bus, clock=clock, random=os.urandom, node_id=node_id, server="test")
+    parts = Parts(store, bus, clock, os.urandom, node_id, "test", acquirer=acquirer and acquirer(sealer))
     await store.write(renew_node, parts.moment(), 600_000)
     passwords = PasswordCheck()
     devices = make_devices(parts)
@@ -209,7 +218,7 @@ async def gateway_at(
     listener = Listener(Settings.model_validate({"port": port}))
     console = ConsoleParts(store, clock, os.urandom, node_id, passwords, sealer)
     await listener.start(Starlette(routes=devices.routes + make_console(console)))
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+    async with _cashier(parts), aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         gateway = Gateway(listener.url, parts, devices, clock, session)
         try:
             yield gateway
@@ -219,6 +228,18 @@ async def gateway_at(
             await listener.stop()
             await store.close()
             passwords.close()
+
+
+@asynccontextmanager
+async def _cashier(parts: Parts) -> AsyncIterator[None]:
+    """Asks the processor for as long as the node runs, if there is one."""
+    if parts.acquirer is None:
+        yield
+        return
+    cashier = Cashier(parts.store, parts.clock, parts.bus, parts.acquirer.processor, node_id=parts.node_id)
+    await cashier.start()
+    yield
+    await cashier.stop(within_s=0.1)
 
 
 async def make_store(folder: Path) -> None:
@@ -245,4 +266,17 @@ def data(tmp_path: Path, seeded: Path) -> Path:
 @pytest.fixture
 async def gateway(data: Path) -> AsyncIterator[Gateway]:
     async with gateway_at(data) as running:
+        yield running
+
+
+@pytest.fixture
+def bank() -> Bank:
+    return Bank()
+
+
+@pytest.fixture
+async def till(data: Path, bank: Bank) -> AsyncIterator[Gateway]:
+    """A node that takes payments."""
+    canary.watch(data)
+    async with gateway_at(data, acquirer=bank.acquirer) as running:
         yield running

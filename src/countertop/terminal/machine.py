@@ -178,6 +178,9 @@ class Machine:
         match frame:
             case Welcome():
                 self._welcome, self._online, self._pairing = frame, True, None
+                if self._card is not None:
+                    # The first `shown` may have been lost, and only what is shown takes a card.
+                    self._say(Shown(request_id=self._card.request_id))
                 self._repeat(now)
             case Show():
                 self._show(frame, now)
@@ -344,12 +347,12 @@ class Machine:
         self._say(frame)
 
     def _repeat(self, now: Instant) -> None:
-        unanswered: list[CardTaken | Finished] = [*self._unanswered.values()]
+        for finished in self._unanswered.values():
+            self._told = LAST_SCREEN.get(finished.outcome, Screen.IDLE)
+            self._say(finished)
         if self._card is not None:
-            unanswered.append(self._card)
-        for frame in unanswered:
-            self._say(frame)
-        self._repeat_at = now + REPEAT if unanswered else None
+            self._say(self._card)
+        self._repeat_at = now + REPEAT if self._unanswered or self._card is not None else None
 
     def _tell(self) -> None:
         """Tells the gateway the screen, if it cannot know it already."""

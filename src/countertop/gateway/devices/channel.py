@@ -8,25 +8,32 @@ the terminal says it again.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, NamedTuple
 
 import structlog
 
+from countertop.domain.card import CardFacts, Expiry
 from countertop.domain.clock import Instant
-from countertop.domain.errors import NotFound, TooLate
+from countertop.domain.errors import Invalid, NotFound, TooLate
 from countertop.domain.order import Kind, Order
-from countertop.domain.result import CardRead
+from countertop.domain.payment import PaymentDecided, TakenCard
+from countertop.domain.result import CardRead, Paid
 from countertop.domain.screening import accepts
+from countertop.domain.sealed_card import SealedCard
 from countertop.gateway.devices.flood import Flood
 from countertop.gateway.devices.parts import Parts
 from countertop.gateway.operations.connection import Greeting
+from countertop.gateway.operations.payment import finish_payment, take_card
 from countertop.gateway.operations.request import extend_request, finish_request, show_request
 from countertop.gateway.store.trouble import Unavailable
 from countertop.protocol.frames import (
     Accepted,
+    CardTaken,
     Clear,
+    Decided,
     Extended,
     Finished,
     FromGateway,
@@ -34,6 +41,7 @@ from countertop.protocol.frames import (
     Hello,
     Refused,
     ScreenChanged,
+    Sealing,
     Show,
     Shown,
     Welcome,
@@ -73,10 +81,12 @@ class Channel:
     """One connection of one terminal. Its `id` is time-ordered, so that of two the newer can be told.
 
     `screen` is what the terminal shows, as far as it has said; `on_screen` is called when that changes. `pushed` is the request
-    that it should show, None if there is none or its end is known.
+    that it should show, None if there is none or its end is known. Without the `fingerprint_key` of its merchant a terminal is
+    shown no payment.
     """
 
     __slots__ = (
+        "_begun",
         "_closed",
         "_flood",
         "_loop",
@@ -87,6 +97,7 @@ class Channel:
         "_send",
         "_sender",
         "_session",
+        "fingerprint_key",
         "id",
         "pushed",
         "screen",
@@ -101,6 +112,8 @@ class Channel:
         self.terminal_id = terminal_id
         self.screen = Screen.IDLE
         self.pushed: Pushed | None = None
+        self.fingerprint_key: bytes | None = None
+        self._begun: str | None = None
         self._parts = parts
         self._receive = receive
         self._send = send
@@ -115,10 +128,29 @@ class Channel:
 
     # What the gateway says.
 
-    def show(self, request_id: str, order: Order, remaining: int) -> None:
+    def show(self, request_id: str, order: Order, remaining: int, *, card_taken: bool = False) -> None:
         """Tells the terminal to show a request."""
+        sealing = None
+        if order.kind is Kind.PAYMENT:
+            sealing = self._sealing()
+            if sealing is None:
+                _log.error("a payment cannot be shown without a processor", terminal=self.terminal_id)
+                return
         self.pushed = Pushed(request_id, order.kind, remaining, self._parts.clock.now())
-        self.say(Show(request_id=request_id, order=order, remaining=remaining))
+        self.say(Show(request_id=request_id, order=order, remaining=remaining, sealing=sealing, card_taken=card_taken))
+
+    def decide(self, request_id: str, decided: PaymentDecided) -> None:
+        """Tells the terminal what became of its payment."""
+        self.say(
+            Decided(
+                request_id=request_id,
+                approved=decided.approved,
+                transaction_id=decided.transaction_id,
+                total=decided.total,
+                signature=decided.signature,
+                receipt=decided.receipt,
+            )
+        )
 
     def clear(self, request_id: str) -> None:
         """Tells the terminal that a request has ended elsewhere."""
@@ -152,11 +184,12 @@ class Channel:
         running = greeting.running
         waiting, self._outbox = self._outbox, []
         self.welcomed = True
+        self._begun = hello.request_id
         self.say(Welcome(nick_name=greeting.nick_name, merchant=greeting.merchant_name, server=self._parts.server))
         if hello.request_id is not None and (running is None or running.request_id != hello.request_id):
             self.clear(hello.request_id)
         if running is not None:
-            self.show(running.request_id, running.order, running.remaining)
+            self.show(running.request_id, running.order, running.remaining, card_taken=running.card_taken)
         for frame in waiting:  # what happened while the greeting was looked up
             self.say(frame)
 
@@ -198,6 +231,8 @@ class Channel:
         match frame:
             case Shown(request_id=request_id):
                 await self._hear_shown(request_id)
+            case CardTaken():
+                await self._hear_card(frame)
             case Finished():
                 await self._hear_finished(frame)
             case ScreenChanged(screen=screen, request_id=request_id):
@@ -207,7 +242,8 @@ class Channel:
 
     async def _hear_shown(self, request_id: str) -> None:
         pushed = self.pushed
-        if pushed is not None and pushed.request_id == request_id:
+        if pushed is not None and pushed.request_id == request_id != self._begun:
+            self._begun = request_id
             self._note(FIRST_SCREEN[pushed.kind])
         try:
             remaining = await self._parts.store.write(show_request, self._parts.moment(), self.terminal_id, request_id)
@@ -216,6 +252,20 @@ class Channel:
             return
         if pushed is None or abs(remaining - pushed.remaining) > SLACK:
             self.say(Extended(request_id=request_id, remaining=remaining))
+
+    async def _hear_card(self, frame: CardTaken) -> None:
+        """The answer is the decision, which comes later; at once where nobody had to be asked, or it is known already."""
+        facts = CardFacts(
+            frame.brand, frame.last_four, Expiry(frame.expiry_year, frame.expiry_month), bytes.fromhex(frame.fingerprint)
+        )
+        taken = TakenCard(SealedCard(frame.sealed, facts, frame.entry), frame.tip, frame.network)
+        try:
+            decided = await self._parts.store.write(take_card, self._parts.moment(), self.terminal_id, frame.request_id, taken)
+        except (TooLate, NotFound, Invalid) as refusal:
+            self.say(Refused(request_id=frame.request_id, reason=str(refusal)))
+            return
+        if decided is not None:
+            self.decide(frame.request_id, decided)
 
     async def _hear_finished(self, frame: Finished) -> None:
         request_id = frame.request_id
@@ -226,10 +276,9 @@ class Channel:
             _log.warning("a terminal reported a card that must not leave one", terminal=self.terminal_id)
             self.say(Refused(request_id=request_id, reason="this card is not one that may be reported"))
             return
+        finish: Callable[..., object] = finish_payment if isinstance(frame.result, Paid) else finish_request
         try:
-            await self._parts.store.write(
-                finish_request, self._parts.moment(), self.terminal_id, request_id, frame.outcome, frame.result
-            )
+            await self._parts.store.write(finish, self._parts.moment(), self.terminal_id, request_id, frame.outcome, frame.result)
         except (TooLate, NotFound) as refusal:
             self.say(Refused(request_id=request_id, reason=str(refusal)))
         else:
@@ -241,6 +290,13 @@ class Channel:
         except (TooLate, NotFound):
             return  # it has had its time
         self.say(Extended(request_id=request_id, remaining=remaining))
+
+    def _sealing(self) -> Sealing | None:
+        """What a payment card is sealed with at this terminal; None: nobody here takes payments."""
+        acquirer = self._parts.acquirer
+        if acquirer is None or self.fingerprint_key is None:
+            return None
+        return Sealing(key=acquirer.public_pem, fingerprint_key=base64.b64encode(self.fingerprint_key).decode())
 
     def _note(self, screen: Screen) -> None:
         if screen is not self.screen:

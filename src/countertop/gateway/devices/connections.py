@@ -15,7 +15,7 @@ import structlog
 
 from countertop.domain.clock import SECOND
 from countertop.domain.errors import NotFound
-from countertop.domain.hint import ClearHint, ConnectionHint, ShowHint
+from countertop.domain.hint import ClearHint, ConnectionHint, DecidedHint, ShowHint
 from countertop.gateway.devices.channel import Channel, Gone
 from countertop.gateway.devices.parts import Parts
 from countertop.gateway.operations.connection import (
@@ -27,7 +27,9 @@ from countertop.gateway.operations.connection import (
     superseded_connections,
     waiting_requests,
 )
+from countertop.gateway.operations.payment import find_decided, terminal_fingerprint_key
 from countertop.gateway.store.trouble import Unavailable
+from countertop.protocol.screens import Screen
 from countertop.protocol.session import CloseCode, Violation
 
 SWEEP: Final = 2 * SECOND
@@ -55,6 +57,7 @@ class Connections:
         self._changed: dict[str, Channel] = {}
         self._gone: dict[str, str] = {}
         self._asked: set[str] = set()
+        self._asked_decided: set[str] = set()
         self._asking: asyncio.Task[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
         self._unsubscribe: list[Callable[[], None]] = []
@@ -72,6 +75,7 @@ class Connections:
             bus.subscribe(ShowHint, self._on_show),
             bus.subscribe(ClearHint, self._on_clear),
             bus.subscribe(ConnectionHint, self._on_connection),
+            bus.subscribe(DecidedHint, self._on_decided),
         ]
         self._sweeping = asyncio.create_task(self._sweep_on())
 
@@ -94,11 +98,15 @@ class Connections:
         """Serves one connection, accepted already, from its `hello` to its end."""
         try:
             hello = await channel.first()
+            if self._parts.acquirer is not None:
+                channel.fingerprint_key = await self._parts.store.peek(terminal_fingerprint_key, channel.terminal_id)
             self._enter(channel)
             greeting = await self._parts.store.write(
                 connect_terminal, self._parts.moment(), channel.terminal_id, channel.id, channel.screen
             )
             channel.greet(hello, greeting)
+            if greeting.running is not None and greeting.running.card_taken:
+                await self._tell_decided([channel.terminal_id])
             await channel.converse()
         except Gone:
             pass
@@ -122,6 +130,7 @@ class Connections:
         if self._channels:
             await self._show_waiting()
             await self._clear_ended()
+            await self._tell_decided(self._processing())
         await self._write_down()
 
     # Coming and going.
@@ -150,8 +159,7 @@ class Connections:
             channel.show(hint.request_id, hint.order, hint.remaining)
             return
         self._asked.add(hint.smart_terminal_id)
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._ask())
+        self._start_asking()
 
     def _on_clear(self, hint: ClearHint) -> None:
         channel = self._channels.get(hint.smart_terminal_id)
@@ -163,13 +171,29 @@ class Connections:
         if channel is not None and channel.id < hint.connection_id:
             channel.close(CloseCode.REPLACED, "the terminal has connected anew")
 
+    def _on_decided(self, hint: DecidedHint) -> None:
+        channel = self._channels.get(hint.smart_terminal_id)
+        if channel is None:
+            return
+        if hint.decided is not None:
+            channel.decide(hint.request_id, hint.decided)
+            return
+        self._asked_decided.add(hint.smart_terminal_id)
+        self._start_asking()
+
+    def _start_asking(self) -> None:
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask())
+
     async def _ask(self) -> None:
         """Looks up what hints from other nodes announced; those that come meanwhile are asked for together."""
         try:
-            while self._asked:
+            while self._asked or self._asked_decided:
                 asked, self._asked = self._asked, set()
                 for request in await self._running(asked):
                     self._show(request)
+                decided, self._asked_decided = self._asked_decided, set()
+                await self._tell_decided(decided)
         except Unavailable:
             pass  # the sweep finds them
         finally:
@@ -217,6 +241,17 @@ class Connections:
             if running.get(terminal_id) != request_id and channel is not None:
                 channel.clear(request_id)
 
+    def _processing(self) -> list[str]:
+        """The terminals that wait for a decision: the hint of it may have been lost."""
+        return [channel.terminal_id for channel in self._channels.values() if channel.screen is Screen.PROCESSING]
+
+    async def _tell_decided(self, terminal_ids: Iterable[str]) -> None:
+        for some in _batched(terminal_ids):
+            for hint in await self._parts.store.read(find_decided, some):
+                channel = self._channels.get(hint.smart_terminal_id)
+                if channel is not None and hint.decided is not None:
+                    channel.decide(hint.request_id, hint.decided)
+
     async def _running(self, terminal_ids: Iterable[str]) -> list[Running]:
         found: list[Running] = []
         for some in _batched(terminal_ids):
@@ -229,7 +264,7 @@ class Connections:
             return
         known = channel.pushed is not None and channel.pushed.request_id == request.request_id
         if not known or self._settled(channel):
-            channel.show(request.request_id, request.order, request.remaining)
+            channel.show(request.request_id, request.order, request.remaining, card_taken=request.card_taken)
 
     def _settled(self, channel: Channel) -> bool:
         return channel.pushed is None or self._parts.clock.now() - channel.pushed.at >= SETTLED

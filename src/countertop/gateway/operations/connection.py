@@ -26,13 +26,17 @@ from countertop.gateway.store.unit import Unit
 
 @value
 class Running:
-    """What a terminal should show. `remaining` is how long it may stay on the screen, in ms."""
+    """What a terminal should show. `remaining` is how long it may stay on the screen, in ms.
+
+    `card_taken`: it is a payment whose card is here already.
+    """
 
     smart_terminal_id: str
     request_id: str
     order: Order = field(repr=False)
     status: Status
     remaining: int
+    card_taken: bool = False
 
 
 @value
@@ -121,4 +125,5 @@ def waiting_requests(unit: Unit, now: Instant) -> list[Running]:
 
 def _running(row: Shown, now: Instant) -> Running:
     remaining = row.deadline - now if row.status is Status.IN_PROGRESS else row.request_deadline
-    return Running(row.smart_terminal_id, row.id, codec.read_order(row.order), row.status, max(0, remaining))
+    taken = row.transaction_id is not None
+    return Running(row.smart_terminal_id, row.id, codec.read_order(row.order), row.status, max(0, remaining), taken)

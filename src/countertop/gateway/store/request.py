@@ -68,7 +68,7 @@ class Outline:
 
 @value
 class Shown:
-    """What a terminal needs of a running request. `order` is JSON text."""
+    """What a terminal needs of a running request. `order` is JSON text; a payment whose card was taken has a `transaction_id`."""
 
     id: str
     smart_terminal_id: str
@@ -76,6 +76,7 @@ class Shown:
     status: Status
     deadline: Instant
     request_deadline: int
+    transaction_id: int | None
 
 
 @value
@@ -138,9 +139,15 @@ def _outline(  # noqa: PLR0917 - one argument a column
 
 
 def _shown(  # noqa: PLR0917 - one argument a column
-    id_: str, smart_terminal_id: str, order: str, status: str, deadline: Instant, request_deadline: int
+    id_: str,
+    smart_terminal_id: str,
+    order: str,
+    status: str,
+    deadline: Instant,
+    request_deadline: int,
+    transaction_id: int | None,
 ) -> Shown:
-    return Shown(id_, smart_terminal_id, order, _STATUS[status], deadline, request_deadline)
+    return Shown(id_, smart_terminal_id, order, _STATUS[status], deadline, request_deadline, transaction_id)
 
 
 _SELECT_STORED: Final = select(
@@ -167,7 +174,13 @@ _SELECT_STORED: Final = select(
 )
 
 _SELECT_SHOWN: Final = select(
-    request.id, request.smart_terminal_id, request.order, request.status, request.deadline, request.request_deadline
+    request.id,
+    request.smart_terminal_id,
+    request.order,
+    request.status,
+    request.deadline,
+    request.request_deadline,
+    request.transaction_id,
 )
 
 FIND: Final = Query(_SELECT_STORED.where(request.id == bindparam("request_id")), _stored)

@@ -1,0 +1,87 @@
+"""What a terminal may not do with a payment, and what it is not told."""
+
+from __future__ import annotations
+
+import pytest
+
+from countertop.domain.request import Outcome, Status
+from countertop.protocol.screens import Screen
+from tests.device.bank import Bank
+from tests.device.conftest import OTHER, TOKENS, Gateway, until
+from tests.device.paying import OTHERS, ask, count, present
+from tests.device.test_channel import hear, raw
+
+
+async def test_the_same_card_said_twice_is_charged_once(till: Gateway, bank: Bank) -> None:
+    agent = till.terminal()
+    request_id = await present(till, agent)
+    for _ in range(3):
+        await agent.unplug()
+        await until(agent, lambda view: not view.online)
+        agent.plug()
+        await until(agent, lambda view: view.online)
+
+    bank.open.set()
+
+    assert (await till.ended(request_id)).outcome is Outcome.APPROVED
+    assert (await till.store.read(count), len(bank.asked)) == (1, 1)
+
+
+async def test_a_payment_is_not_shown_where_nobody_takes_payments(gateway: Gateway) -> None:
+    agent = gateway.terminal()
+    await until(agent, lambda view: view.online)
+
+    request_id = await ask(gateway)
+
+    await gateway.devices.connections.sweep()
+    assert (await gateway.view(request_id)).status is Status.CONNECTING
+    assert agent.view.screen is Screen.IDLE
+
+
+@pytest.mark.parametrize("change", [{"tip": 500}, {"entry": "KEYED"}, {"request_id": "00000000-0000-7000-8000-00000000000a"}])
+async def test_a_card_that_does_not_fit_its_order_is_refused(till: Gateway, change: dict[str, object]) -> None:
+    request_id = await ask(till, keyed=False)
+    async with raw(till) as socket:
+        assert (await hear(socket))["frame"] == "show"
+        await socket.send_json({"frame": "shown", "request_id": request_id})
+        await socket.send_json(CARD | {"request_id": request_id} | change)
+
+        answer = await hear(socket)
+
+    assert answer["frame"] == "refused"
+    assert await till.store.read(count) == 0
+
+
+async def test_a_card_before_its_payment_is_on_the_screen_is_refused(till: Gateway) -> None:
+    request_id = await ask(till)
+    async with raw(till) as socket:
+        assert (await hear(socket))["frame"] == "show"
+        await socket.send_json(CARD | {"request_id": request_id})
+
+        assert (await hear(socket))["frame"] == "refused"
+
+
+async def test_what_a_terminal_seals_with_is_public_or_its_merchants_own(till: Gateway) -> None:
+    await ask(till)
+    async with raw(till) as socket:
+        sealing = (await hear(socket))["sealing"]
+    async with raw(till, token=TOKENS[OTHER]) as socket:
+        request_id = await ask(till, terminal=OTHER, caller=OTHERS)
+        shown = await hear(socket)
+
+    assert shown["request_id"] == request_id
+    assert shown["sealing"]["key"] == sealing["key"]
+    assert "PUBLIC KEY" in sealing["key"]
+    assert shown["sealing"]["fingerprint_key"] != sealing["fingerprint_key"]
+
+
+CARD: dict[str, object] = {
+    "frame": "card",
+    "sealed": "eyJhbGciOiJFQ0RILUVTIn0..aXY.dGV4dA.dGFn",
+    "brand": "VISA",
+    "last_four": "1881",
+    "expiry_year": 2030,
+    "expiry_month": 12,
+    "fingerprint": "ab" * 32,
+    "entry": "CHIP",
+}
