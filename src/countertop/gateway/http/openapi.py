@@ -166,11 +166,23 @@ def _parameters(route: Route) -> list[Json]:
 def _form_schema(form: type[Form]) -> Json:
     schema: Json = _plain(form.model_json_schema())
     schema.pop("description", None)
+    schema = _inlined(schema, schema.pop("$defs", {}))
     for name, value in schema.get("properties", {}).items():
         _as_sent(value)
         if name in schema.get("required", ()) and value.get("type") == "string" and "enum" not in value:
             value.setdefault("minLength", 1)  # what is sent empty counts as left out
     return schema
+
+
+def _inlined(schema: Any, definitions: Mapping[str, Json]) -> Any:
+    """A schema with what it refers to in its own place: a form's words are described where they are used."""
+    if isinstance(schema, list):
+        return [_inlined(entry, definitions) for entry in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return {name: value for name, value in definitions[schema["$ref"].rpartition("/")[2]].items() if name != "description"}
+    return {name: _inlined(value, definitions) for name, value in schema.items()}
 
 
 def _as_sent(schema: Json) -> None:

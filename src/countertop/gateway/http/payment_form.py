@@ -33,14 +33,15 @@ def _phone(text: object) -> object:
     return text
 
 
-_DOLLARS: Final = {"type": "string", "pattern": r"^[0-9]{1,5}(\.[0-9]{1,2})?$", "examples": ["1.00"]}
+_DOLLARS: Final = {"type": "string", "pattern": r"^([0-9]{1,5}(\.[0-9]{1,2})?)?$", "examples": ["1.00"]}
+"""What the description promises to take: a little less than is taken. Empty is as if it were left out."""
 Money = Annotated[int, Field(ge=0, le=MAX_AMOUNT), BeforeValidator(_money), WithJsonSchema(_DOLLARS)]
 """Dollars in, cents out."""
 
 Email = Annotated[str, StringConstraints(max_length=128, pattern=r"^$|^[^\s@<>\x00-\x20\x7F]+@[^\s@<>\x00-\x20\x7F]+$")]
 Note = Annotated[str, StringConstraints(max_length=MAX_NOTE, pattern=LINES)]
 External = Annotated[str, StringConstraints(max_length=36, pattern=r"^[ -~]*$")]
-_PHONE: Final = {"type": "string", "maxLength": 24, "pattern": r"^[0-9 ()+.-]{0,7}[0-9]{10}$"}
+_PHONE: Final = {"type": "string", "maxLength": 24, "pattern": r"^([0-9 ()+.-]{0,7}[0-9]{10})?$"}
 Phone = Annotated[str, StringConstraints(max_length=24, pattern=LINE), BeforeValidator(_phone), WithJsonSchema(_PHONE)]
 
 

@@ -106,7 +106,9 @@ def _instant(text: object) -> object:
 
 
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-_TIME: Final = {"type": "string", "format": "date-time", "pattern": r"^(19|20)[0-9]{2}-", "examples": ["2026-12-01T00:00:00Z"]}
+_DATE: Final = r"[12][0-9]{3}-(0[1-9]|1[0-2])-([01][0-9]|2[0-8])"
+_CLOCK: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-][01][0-9]:[0-5][0-9])"
+_TIME: Final = {"type": "string", "pattern": f"^({_DATE}T{_CLOCK})?$", "examples": ["2026-12-01T00:00:00Z"]}
 Time = Annotated[int, BeforeValidator(_instant), WithJsonSchema(_TIME)]
 
 
@@ -122,7 +124,7 @@ class SearchQuery(PageQuery):
     end: Annotated[Time | None, Field(alias="endDate", description="Made then or earlier")] = None
     invoice_number: Annotated[Line32 | None, Field(alias="invoiceNumber")] = None
     purchase_order_number: Annotated[Line32 | None, Field(alias="purchaseOrderNumber")] = None
-    last_four: Annotated[str | None, Field(alias="lastFour", pattern="^[0-9]{4}$")] = None
+    last_four: Annotated[str | None, Field(alias="lastFour", pattern="^([0-9]{4})?$")] = None
     external_id: Annotated[External | None, Field(alias="metadata[externalId]")] = None
     external_data: Annotated[External | None, Field(alias="metadata[externalData]")] = None
     schedule_id: Annotated[Number | None, Field(alias="scheduleId", description="There are no schedules, so nothing has one")] = (
