@@ -51,7 +51,13 @@ name = "Corner Books"
   smartTerminalId = "{ROBOT}"
   nickName = "Counter 2"
   virtual = true
-  autopilot = {{ after_ms = 5, swipe = ";7090112233654321?", press = "BUTTON_2", type = "8055551234", sign = true }}
+    [merchant.smart_terminal.autopilot]
+    after_ms = 5
+    swipe = ";7090112233654321?"
+    press = "BUTTON_2"
+    type = "8055551234"
+    sign = true
+    card = "4444333322221111"
 
   [[merchant.smart_terminal]]
   smartTerminalId = "{REAL}"

@@ -64,10 +64,10 @@ class Autopilot(_Table):
 
     after_ms: int = Field(0, ge=0, le=3_600_000)
     swipe: str | None = Field(None, max_length=1024, repr=False)
-    press: Literal["CANCEL", "CLEAR", "ENTER", "BUTTON_1", "BUTTON_2", "BUTTON_3"] | None = None
+    press: Literal["CANCEL", "CLEAR", "ENTER", "BUTTON_1", "BUTTON_2", "BUTTON_3", "BUTTON_4"] | None = None
     type: str | None = Field(None, pattern=r"^[0-9]*$", max_length=32, repr=False)
     sign: bool = False
-    card: str | None = Field(None, pattern=r"^[0-9]+$", max_length=32, repr=False)
+    card: str | None = Field(None, pattern=r"^[0-9]{12,19}$", repr=False)
 
 
 class LoginTable(_Table):

@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from countertop.domain.card import Entry
 from countertop.domain.clock import Clock
 from countertop.gateway.seed import Autopilot
 from countertop.protocol.screens import Screen
-from countertop.sandbox.customer import key_named, sign, type_text
+from countertop.sandbox.customer import key_named, present_card, sign, type_text
 from countertop.terminal.agent import Agent
-from countertop.terminal.view import View
+from countertop.terminal.view import Key, View
+
+ASKING: Final = frozenset(
+    {
+        Screen.SWIPE_CARD,
+        Screen.SWIPE_AGAIN,
+        Screen.PROMPT,
+        Screen.INPUT,
+        Screen.SIGNATURE,
+        Screen.TIP,
+        Screen.PRESENT_CARD,
+        Screen.RECEIPT,
+    }
+)
+"""The screens that want something of a customer."""
 
 
 async def fly(agent: Agent, autopilot: Autopilot, clock: Clock) -> None:
-    """Acts once on each request, `after_ms` after it is shown, and again after each unreadable swipe. Runs until cancelled."""
-    acted: tuple[str | None, int] = (None, 0)
+    """Acts once on each screen of a request, `after_ms` after it is shown, and again after each unreadable swipe.
+
+    Runs until cancelled.
+    """
+    request_id: str | None = None
+    acted: set[tuple[Screen, int]] = set()
     async for view in agent.watch():
-        turn = (view.request_id, view.sound.count if view.sound else 0)
-        asked_again = view.screen is Screen.SWIPE_AGAIN and turn != acted
-        if view.request_id is None or (view.request_id == acted[0] and not asked_again):
+        if view.request_id != request_id:
+            request_id, acted = view.request_id, set()
+        turn = (view.screen, view.sound.count if view.sound and view.screen is Screen.SWIPE_AGAIN else 0)
+        if request_id is None or view.screen not in ASKING or turn in acted:
             continue
-        acted = turn
+        acted.add(turn)
         await clock.sleep_until(clock.now() + autopilot.after_ms)
-        if agent.view.request_id == view.request_id:
+        if agent.view.request_id == request_id and agent.view.screen is view.screen:
             _act(agent, agent.view, autopilot)
 
 
@@ -33,5 +55,10 @@ def _act(agent: Agent, view: View, autopilot: Autopilot) -> None:
             type_text(agent, autopilot.type)
         case Screen.SIGNATURE if autopilot.sign:
             sign(agent)
-        case _ if autopilot.press is not None:
+        case Screen.PRESENT_CARD if autopilot.card is not None:
+            present_card(agent, autopilot.card, Entry.CHIP)
+        case _ if autopilot.press is not None and autopilot.press in view.keys:
             agent.press(key_named(autopilot.press))
+        case Screen.TIP | Screen.RECEIPT if autopilot.card is not None:
+            # Whoever pays and says nothing of tips and receipts wants neither.
+            agent.press(Key.ENTER if view.screen is Screen.TIP else Key.BUTTON_2)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from countertop.domain.card import Entry
 from countertop.domain.clock import DAY, SECOND, Instant
 from countertop.domain.errors import NotFound
 from countertop.gateway.http.answer import Answer
@@ -18,7 +19,7 @@ from countertop.gateway.http.form import Form, Reader
 from countertop.gateway.http.route import Handler, Route
 from countertop.gateway.wire.instant import to_the_millisecond
 from countertop.gateway.wire.json import write
-from countertop.sandbox.customer import sign, type_text
+from countertop.sandbox.customer import present_card, sign, type_text
 from countertop.sandbox.virtual import VirtualTerminals, online
 from countertop.terminal.agent import Agent
 from countertop.terminal.view import Key, View
@@ -61,6 +62,13 @@ class TypeForm(Form):
     text: Annotated[str, Field(max_length=64, pattern="^[0-9]*$", description="Digits")]
 
 
+class CardForm(Form):
+    """A payment card."""
+
+    number: Annotated[str, Field(pattern="^[0-9]{12,19}$", description="Its number; it is good until 12/2049, its code is 999")]
+    entry: Annotated[Entry, Field(description="How it comes in")] = Entry.CHIP
+
+
 class AdvanceForm(Form):
     """How far to put the clock forward."""
 
@@ -70,6 +78,7 @@ class AdvanceForm(Form):
 _SWIPE: Final = Reader(SwipeForm, "field")
 _PRESS: Final = Reader(PressForm, "field")
 _TYPE: Final = Reader(TypeForm, "field")
+_CARD: Final = Reader(CardForm, "field")
 _ADVANCE: Final = Reader(AdvanceForm, "field")
 
 
@@ -96,6 +105,7 @@ class TestPaths:
             act("press", self.press, "Press a key", _PRESS),
             act("type", self.type, "Type, then press ENTER", _TYPE),
             act("sign", self.sign, "Sign, then press ENTER"),
+            act("card", self.card, "Insert, tap, swipe or type a payment card", _CARD),
             act("unplug", self.unplug, "Cut the terminal's connection"),
             act("plug", self.plug, "Let the terminal connect again"),
             Route("POST", "/test/clock/advance", self.advance, "Put the clock forward", answer=TimeBody, form=_ADVANCE),
@@ -127,6 +137,13 @@ class TestPaths:
         """`POST …/sign`."""
         agent = self._agent(call)
         sign(agent)
+        return _shown(agent)
+
+    async def card(self, call: Call) -> Answer:
+        """`POST …/card`."""
+        agent = self._agent(call)
+        form = _CARD.read(await call.form())
+        present_card(agent, form.number, form.entry)
         return _shown(agent)
 
     async def unplug(self, call: Call) -> Answer:

@@ -45,7 +45,7 @@ class VirtualTerminal:
         return self._act("swipe", stripe=stripe)
 
     def press(self, key: str) -> Shown:
-        """A key: CANCEL, CLEAR, ENTER, 0–9, BUTTON_1–BUTTON_3."""
+        """A key: CANCEL, CLEAR, ENTER, 0–9, BUTTON_1–BUTTON_4."""
         return self._act("press", key=key)
 
     def type(self, text: str) -> Shown:
@@ -55,6 +55,10 @@ class VirtualTerminal:
     def sign(self) -> Shown:
         """Somebody's signature, then ENTER."""
         return self._act("sign")
+
+    def card(self, number: str, entry: str = "CHIP") -> Shown:
+        """A payment card: inserted, or with another `entry` tapped (TAP), swiped (SWIPE) or typed (KEYED)."""
+        return self._act("card", number=number, entry=entry)
 
     def unplug(self) -> Shown:
         """Cuts the connection until `plug`."""
