@@ -95,6 +95,11 @@ class WebhookCatcher:
         return self._catcher.url
 
     @property
+    def secret(self) -> str:
+        """What the deliveries are signed with."""
+        return self._catcher.secret or ""
+
+    @property
     def caught(self) -> list[Caught]:
         """Everything so far, oldest first."""
         return list(self._catcher.caught)
