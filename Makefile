@@ -51,6 +51,7 @@ format: $(VENV)/dev.stamp ## put the sources into shape
 
 docs: $(VENV)/dev.stamp ## the pages that are made from the code
 	@mkdir -p $(BUILD) && $(BIN)/countertop docs settings > $(BUILD)/settings.md && mv $(BUILD)/settings.md docs/reference/settings.md
+	@$(BIN)/countertop docs compatibility > $(BUILD)/page.md && mv $(BUILD)/page.md docs/explanation/compatibility.md
 
 lock: $(BUILD)/uv/stamp ## resolve the dependencies of pyproject.toml into requirements/; UPGRADE=1 takes the newest
 	$(COMPILE) pyproject.toml --extra dev --extra cluster --group build --output-file requirements/dev.txt

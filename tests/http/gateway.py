@@ -27,7 +27,8 @@ from countertop.gateway.operations.settlement import settle_terminals
 from countertop.gateway.password import PasswordCheck, hash_password
 from countertop.gateway.server import Listener
 from countertop.gateway.settings import Settings
-from countertop.gateway.store import merchant
+from countertop.gateway.store import merchant, request
+from countertop.gateway.store.request import StoredRequest
 from countertop.gateway.store.sealing import Keyring, Sealer
 from countertop.gateway.store.store import Store, open_store
 from countertop.gateway.store.unit import Unit
@@ -71,6 +72,11 @@ class Gateway:
         await self.show(request_id)
         await self.store.write(finish_request, self.now(), SMART_TERMINAL, request_id, outcome, result)
 
+    async def running(self, terminal: str = SMART_TERMINAL) -> str | None:
+        """The request that runs at a terminal."""
+        found = await self.store.read(_running, terminal)
+        return None if found is None else found.rules.id
+
     async def settle(self) -> None:
         """The night comes: everything so far is settled, and the processor has taken it."""
         self.clock.advance(1000)
@@ -84,6 +90,10 @@ class Gateway:
     async def forget_login(self, login: str) -> None:
         """The operator takes a login's password away."""
         await self.store.write(_set_password, login, "")
+
+
+def _running(unit: Unit, terminal: str) -> StoredRequest | None:
+    return unit.one(request.FIND_RUNNING, smart_terminal_id=terminal)
 
 
 def _set_password(unit: Unit, name: str, password_hash: str) -> None:

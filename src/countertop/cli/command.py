@@ -202,3 +202,11 @@ def docs_settings() -> None:
     from countertop.cli.docs import settings_page  # noqa: PLC0415
 
     print(settings_page(), end="")
+
+
+@docs_app.command("compatibility")
+def docs_compatibility() -> None:
+    """Prints docs/explanation/compatibility.md."""
+    from countertop.gateway.http.compatibility import compatibility_page  # noqa: PLC0415
+
+    print(compatibility_page(), end="")
