@@ -72,6 +72,7 @@ class Protocol(HttpToolsProtocol):
         self._arrived_at_body = 0
         self._head_is_open = True
         self._idle_since: float | None = None
+        self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client connected."""
@@ -81,6 +82,15 @@ class Protocol(HttpToolsProtocol):
             self._make_room()
             if len(self.connections) > self._most_connections:
                 self.refuse(503, "The server has too many connections.")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection has ended. uvicorn tells the last request that came; those before it must not be answered either."""
+        super().connection_lost(exc)
+        for cycle in (self._running, *(cycle for cycle, _ in self.pipeline)):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+        self.pipeline.clear()
 
     def data_received(self, data: bytes) -> None:
         """Bytes came. Ends the connection if they are more than a request may have."""
@@ -101,6 +111,8 @@ class Protocol(HttpToolsProtocol):
         """A request's head is here: it begins to be served."""
         super().on_headers_complete()
         self._head_is_open = False
+        if not self.pipeline:
+            self._running = self.cycle
         if not self.parser.should_upgrade():
             self.headers = _IGNORED  # what a trailer says after the body does not become a header of the request
             self.scope["extensions"] = {WHOLE_ANSWER: partial(_answer_whole, self.cycle)}  # type: ignore[dict-item]  # ASGI lets it be anything
@@ -125,7 +137,8 @@ class Protocol(HttpToolsProtocol):
             return
         self.flow.resume_reading()
         if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            self._running, app = self.pipeline.pop()
+            self._start_asgi_task(self._running, app)
         else:
             self._idle_since = self.loop.time()
 

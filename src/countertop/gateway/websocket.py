@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
+from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
@@ -18,6 +20,10 @@ MOST_BESIDE: Final = 512
 """Frames without a message of their own (pings, pongs, fragments) that may come within `WINDOW`."""
 WINDOW: Final = 10.0
 """Seconds."""
+AT_ONCE: Final = 4096
+"""Bytes that are read before it is looked whether the connection has been ended."""
+GOODBYE: Final = 3.0
+"""Seconds within which a client must answer the end of the conversation with its own."""
 FLOOD: Final = 1008
 """Close code (RFC 6455, section 7.4.1): the client broke a rule."""
 
@@ -27,15 +33,35 @@ class WebSocket(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
+        self.close_timeout = GOODBYE
+        self._ended = False
         self._beside = 0
         self._since = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
         """Bytes came. The first are the handshake, whole; if it cannot be read, the refusal goes out and the connection ends."""
-        super().data_received(data)
+        if len(data) <= AT_ONCE:
+            super().data_received(data)
+        else:
+            self._receive_much(data)
         if not self.handshake_initiated and not self.transport.is_closing():
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.transport.close()
+
+    def _receive_much(self, data: bytes) -> None:
+        """Thousands of tiny frames fit into one read; reading them all would hold up everybody else."""
+        for start in range(0, len(data), AT_ONCE):
+            if self._ended:
+                return
+            super().data_received(data[start : start + AT_ONCE])
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Sends what the application says. Raises ClientDisconnected, an OSError, if the connection is being ended already."""
+        if self.close_sent:
+            raise ClientDisconnected
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True  # by an answer in its place, which uvicorn would log as an error
 
     def handle_cont(self, event: Frame) -> None:
         """A fragment of a message came."""
@@ -75,7 +101,7 @@ class WebSocket(WebSocketsSansIOProtocol):
         """Ends the connection, once. What came with the same bytes is dropped."""
         if self.close_sent:
             return
-        self.close_sent = True
+        self.close_sent = self._ended = True
         self.frames = []
         self.queue.put_nowait({"type": "websocket.disconnect", "code": FLOOD, "reason": ""})
         if self.handshake_complete:

@@ -1,0 +1,131 @@
+"""A server under siege, and what is measured meanwhile: its memory, and how long its other callers wait."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.end_to_end.process import KEY, LOGIN, PASSWORD, SEED, ServerProcess, wait_until
+from tests.siege import neighbour as caller_next_door
+
+SAMPLES: Final = 60
+"""Answers whose median counts as the latency."""
+SLACK_MS: Final = 20.0
+"""What latency may grow by beside twice: the besiegers of these tests run on the same few cores as the server."""
+TRIES: Final = 4
+"""A machine that is busy with something else is measured again."""
+
+Siege = Callable[[], AbstractAsyncContextManager[object]]
+
+
+class Neighbour:
+    """A well-behaved caller in a process of its own."""
+
+    def __init__(self, server: ServerProcess, folder: Path) -> None:
+        self._said = folder / "neighbour"
+        command = [sys.executable, caller_next_door.__file__, server.url, LOGIN, PASSWORD, KEY]
+        with self._said.open("wb") as said:
+            self._process = subprocess.Popen(command, stdout=said)
+        wait_until(self.answers, 20)
+
+    def answers(self) -> list[str]:
+        """What it has written down so far: milliseconds, or `-`."""
+        return self._said.read_text().splitlines()[:-1]
+
+    async def latency(self) -> float:
+        """The median of its next answers, in milliseconds. Each of them has to be good."""
+        start = len(self.answers()) + 1  # the one that is under way began before
+        end = time.monotonic() + 30
+        while len(answers := self.answers()[start : start + SAMPLES]) < SAMPLES:
+            assert time.monotonic() < end, f"{len(answers)} answers in 30 seconds"
+            await asyncio.sleep(0.02)
+        assert "-" not in answers
+        return statistics.median(map(float, answers))
+
+    async def is_spared(self, siege: Siege) -> None:
+        """Holds that its latency during a siege is at most twice what it is without, and `SLACK_MS`."""
+        seen: list[tuple[float, float]] = []
+        for _ in range(TRIES):
+            calm = await self.latency()
+            async with siege():
+                besieged = await self.latency()
+            seen.append((calm, besieged))
+            if besieged <= 2 * calm + SLACK_MS:
+                return
+        raise AssertionError(f"milliseconds without and with the siege: {seen}")
+
+    def stop(self) -> None:
+        """Ends it."""
+        self._process.kill()
+        self._process.wait()
+
+
+class Memory:
+    """The resident memory of a process, in MiB, as Linux accounts it."""
+
+    def __init__(self, pid: int) -> None:
+        self._place = Path(f"/proc/{pid}")
+        self._before = 0.0
+
+    def now(self) -> float:
+        """What it is."""
+        return self._read("VmRSS")
+
+    def begin(self) -> None:
+        """Begins to watch for the highest value."""
+        (self._place / "clear_refs").write_text("5")
+        self._before = self.now()
+
+    def growth(self) -> float:
+        """How far it has been above its value at `begin`, at most."""
+        return self._read("VmHWM") - self._before
+
+    def files(self) -> int:
+        """How many files and connections the process has open."""
+        return len(list((self._place / "fd").iterdir()))
+
+    def _read(self, name: str) -> float:
+        line = next(line for line in (self._place / "status").read_text().splitlines() if line.startswith(name))
+        return int(line.split()[1]) / 1024
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server for the sieges of one module; it has to stop in good order after all of them."""
+    folder = tmp_path_factory.mktemp("siege")
+    (folder / "seed.toml").write_text(SEED)
+    server = ServerProcess(folder, {"log_level": "error"}, ["--seed", "seed.toml"])
+    server.start()
+    try:
+        yield server
+        assert server.stop() == 0
+        assert server.log.read_text()[:2000] == ""  # a siege is no error, and fills no log with errors
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+def neighbour(server: ServerProcess, tmp_path: Path) -> Iterator[Neighbour]:
+    """A caller who has nothing to do with the siege."""
+    neighbour = Neighbour(server, tmp_path)
+    yield neighbour
+    neighbour.stop()
+
+
+@pytest.fixture
+def memory(server: ServerProcess) -> Memory:
+    """The server's memory, watched from now on."""
+    if not Path("/proc/self/clear_refs").exists():
+        pytest.skip("memory is measured where there is /proc")
+    memory = Memory(server.pid)
+    memory.begin()
+    return memory

@@ -1,0 +1,166 @@
+"""WebSockets that nobody asked for, that say too much, or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing, suppress
+
+import pytest
+
+from countertop.protocol.frames import MAX_FRAME
+from countertop.protocol.session import CloseCode
+from tests.end_to_end.process import COUNTER, REAL, ServerProcess, post_read, terminal, wait_until
+from tests.siege.besieger import (
+    CONTINUATION,
+    PING,
+    TEXT,
+    Connection,
+    connect,
+    connected,
+    frame,
+    goodbye,
+    handshake,
+    meanwhile,
+    open_channel,
+    rest_of,
+)
+from tests.siege.conftest import Memory, Neighbour, Siege
+
+TOKEN = "a token that no server has made"
+HELLO = frame(b'{"frame":"hello","software":"siege","screen":"IDLE"}')
+BOUND_MIB = 48
+TOO_BIG = 1009
+"""Close code of a message that is too long (RFC 6455, section 7.4.1)."""
+BROKEN = 1008
+PROTOCOL_ERROR = 1002
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _paired(server: ServerProcess) -> None:
+    """Pairs a terminal without an operator."""
+    with closing(sqlite3.connect(server.data / "countertop.db")) as database, database:
+        database.execute("UPDATE smart_terminal SET token_hash = ? WHERE id = ?", (hashlib.sha256(TOKEN.encode()).digest(), REAL))
+
+
+@pytest.fixture(autouse=True)
+def _in_order(server: ServerProcess, memory: Memory) -> Iterator[None]:
+    """After each siege memory is within its bound, all connections are gone, and a terminal works as ever."""
+    before = memory.files()
+    yield
+    assert memory.growth() < BOUND_MIB
+    wait_until(lambda: memory.files() <= before + 5, 20)
+    with server.caller() as caller:
+        caller.post(f"/smartterminals/{COUNTER}/main")
+        terminal(caller).until("IDLE", "CANCELLED", "CARD_READ")
+        request_id = post_read(caller)
+        terminal(caller).until("SWIPE_CARD")
+        caller.post(f"/smartterminals/{COUNTER}/main")
+        assert caller.get(f"/smartterminals/requests/{request_id}?wait=5").json["status"] in ("COMPLETE", "IN_PROGRESS")
+
+
+def besieging(work: Callable[[], Awaitable[object]], besiegers: int = 4) -> Siege:
+    """A siege of several who do the same over and over."""
+
+    async def over_and_over() -> None:
+        while True:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await work()
+
+    @asynccontextmanager
+    async def siege() -> AsyncIterator[None]:
+        async with meanwhile(*(asyncio.create_task(over_and_over()) for _ in range(besiegers))):
+            yield
+
+    return siege
+
+
+async def test_wrong_tokens(server: ServerProcess, neighbour: Neighbour) -> None:
+    answers: list[bytes] = []
+
+    async def knock() -> None:
+        async with connected(server.url, 10) as connections:
+            for number, (_, writer) in enumerate(connections):
+                writer.write(handshake(f"wrong{len(answers)}-{number}"))
+            answers.extend(await asyncio.gather(*map(rest_of, connections)))
+
+    await neighbour.is_spared(besieging(knock, 2))
+    while len(answers) < 500:
+        await knock()
+    assert {answer[:13] for answer in answers} == {b"HTTP/1.1 401 "}
+
+
+async def test_handshakes_that_cannot_be_read(server: ServerProcess) -> None:
+    many = "".join(f"x-{number}: y\r\n" for number in range(200))
+    long = f"x: {'y' * 20_000}\r\n"
+    async with connected(server.url, 200) as connections:
+        for number, (_, writer) in enumerate(connections):
+            writer.write(handshake("wrong", (many, long)[number % 2]))
+        said = await asyncio.gather(*map(rest_of, connections))
+    assert {answer[:13] for answer in said} == {b"HTTP/1.1 431 "}
+
+
+async def test_connections_that_never_say_hello(server: ServerProcess, neighbour: Neighbour) -> None:
+    silent = await asyncio.gather(*(open_channel(server.url, TOKEN) for _ in range(300)))
+
+    @asynccontextmanager
+    async def siege() -> AsyncIterator[None]:
+        yield
+
+    await neighbour.is_spared(siege)
+    assert set(await asyncio.gather(*map(goodbye, silent))) == {CloseCode.SILENT}
+
+
+@pytest.mark.parametrize(
+    ("frames", "codes"),
+    [
+        (frame(b'{"frame":"screen","screen":"IDLE"}') * 20_000, {CloseCode.FLOOD, BROKEN}),
+        (frame(b"x" * 125, PING) * 20_000, {BROKEN}),
+        (frame(b"", TEXT, last=False) + frame(b"", CONTINUATION, last=False) * 200_000, {BROKEN}),
+        (frame(b"x" * (MAX_FRAME + 1)), {TOO_BIG}),
+        (frame(b"x" * 60_000, TEXT, last=False) + frame(b"x" * 60_000, CONTINUATION, last=False) * 20, {TOO_BIG}),
+        (frame(b"[" * MAX_FRAME), {CloseCode.ILLEGAL}),
+        (frame(b'{"frame":' * 7_000), {CloseCode.ILLEGAL}),
+        (frame(b'{"frame":"hello","software":' + b"[" * 30_000 + b"]" * 30_000 + b"}"), {CloseCode.ILLEGAL}),
+        (frame(b'{"frame":"shown","request_id":' + b"9" * 60_000 + b"}"), {CloseCode.ILLEGAL}),
+        (frame(b'{"frame":"shown",' + b'"a":1,' * 10_000 + b'"b":2}'), {CloseCode.ILLEGAL}),
+        (b"\xff" * 100_000, {PROTOCOL_ERROR}),
+    ],
+    ids=[
+        "messages",
+        "pings",
+        "fragments",
+        "oversized",
+        "oversized-whole",
+        "deep",
+        "deep-object",
+        "closed-deep",
+        "digits",
+        "members",
+        "noise",
+    ],
+)
+async def test_frames_that_no_terminal_sends(server: ServerProcess, neighbour: Neighbour, frames: bytes, codes: set[int]) -> None:
+    seen: set[int | None] = set()
+
+    async def besiege() -> None:
+        connection = await open_channel(server.url, TOKEN)
+        connection[1].write(HELLO + frames)
+        seen.add(await goodbye(connection))
+
+    await neighbour.is_spared(besieging(besiege, 2))
+    await besiege()
+    assert seen & codes
+    assert seen <= codes | {CloseCode.REPLACED, None}  # two besiegers share a token: the newer replaces the older
+
+
+async def test_who_never_reads_what_pings_are_answered_with(server: ServerProcess) -> None:
+    connection: Connection = await open_channel(server.url, TOKEN)
+    connection[0]._transport.pause_reading()  # type: ignore[attr-defined]  # noqa: SLF001 - a client that does not read
+    connection[1].write(HELLO + frame(b"x" * 125, PING) * 200_000)
+    with suppress(ConnectionError, TimeoutError):
+        await asyncio.wait_for(connection[1].drain(), 5)
+    connection[1].transport.abort()
+    (await connect(server.url))[1].close()
