@@ -16,7 +16,7 @@ from countertop.protocol.screens import Screen
 from countertop.terminal.agent import Agent
 from countertop.terminal.machine import Machine
 from countertop.testing.caller import ended
-from countertop.testing.catcher import Caught, Reply, catch
+from countertop.testing.catcher import Caught, Hold, Reply, catch
 from tests.canary import GIFT_STRIPE, MEMBER_STRIPE
 from tests.end_to_end.conftest import StartServer
 from tests.end_to_end.process import REAL, ServerProcess, post_read, terminal, wait_until
@@ -106,6 +106,20 @@ async def test_a_result_outlives_the_server_that_it_was_read_for(start_server: S
         with server.caller() as caller:
             result = await asyncio.to_thread(ended, caller, request_id, 20)
     assert result["trackData"] == GIFT_STRIPE
+
+
+async def test_what_a_killed_server_had_in_hand_is_sent_when_it_is_back(start_server: StartServer) -> None:
+    server = start_server()
+    async with catch(SECRET) as catcher:
+        catcher.reply = Hold()
+        with server.caller() as caller:
+            caller.post("/webhooks", {"event": "SMARTTERMINAL_REQUEST", "url": catcher.url, "secret": SECRET})
+            await asyncio.to_thread(post_read, caller)
+        first = (await catcher.wait_for(1))[0]
+        catcher.reply = Reply(200)
+        await asyncio.to_thread(restart, server)
+        caught = await catcher.wait_for(2)  # sooner than its lease ends
+    assert caught[1].id == first.id
 
 
 async def test_a_webhook_survives_a_receiver_and_a_server_that_are_down(start_server: StartServer) -> None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from types import TracebackType
 from typing import Final, Self
 
 import structlog
 from starlette.routing import BaseRoute
 
-from countertop.domain.clock import SECOND, Clock
+from countertop.domain.clock import DAY, SECOND, Clock
 from countertop.domain.ids import RandomBytes, ordered_uuid
 from countertop.gateway.bus.local import LocalBus
 from countertop.gateway.bus.port import Bus
@@ -39,6 +39,8 @@ from countertop.gateway.http.route import Route
 from countertop.gateway.key_watch import KeyWatch
 from countertop.gateway.mail import configured_mailer
 from countertop.gateway.metrics import Metrics
+from countertop.gateway.operations.connection import retire_lost_nodes
+from countertop.gateway.operations.delivery import take_up_deliveries
 from countertop.gateway.operations.moment import Moment
 from countertop.gateway.password import PasswordCheck
 from countertop.gateway.processors.absent import AbsentProcessor
@@ -46,6 +48,7 @@ from countertop.gateway.processors.acquirer import Acquirer, configured_acquirer
 from countertop.gateway.seed import SeedFile, plant
 from countertop.gateway.server import Listener
 from countertop.gateway.settings import Settings, SettingsError
+from countertop.gateway.sole import SoleNode
 from countertop.gateway.store.sealing import KeyFileUnusable, Sealer, load_keyring
 from countertop.gateway.store.store import Publish, Store, open_store
 from countertop.gateway.store.trouble import Unavailable
@@ -157,6 +160,8 @@ class Node:
         watch.start()
         self._open.push_async_callback(watch.stop)
         self._open.push_async_callback(time_of_day.stop)
+        if not self.store.shared and self._open.enter_context(SoleNode(self.settings.data)).sole:
+            await self._succeed()
         # Whatever still makes deliveries stops before the courier, or they would stay in the hands of a node that is gone.
         self.courier = Courier(
             self.store, self.clock, self.bus, Sender(self._guard), node_id=self.id, observe=self.metrics.attempted
@@ -168,6 +173,12 @@ class Node:
         await self.timers.start()
         self._open.push_async_callback(self.timers.stop)
         await self._start_cashier()
+
+    async def _succeed(self) -> None:
+        """Takes the place of a node that may have died: its leases need not be waited for."""
+        with suppress(Unavailable):
+            await self.store.write(retire_lost_nodes, self.moment(), -DAY)
+            await self.store.write(take_up_deliveries, self.moment())
 
     async def _start_cashier(self) -> None:
         processor = AbsentProcessor() if self.acquirer is None else self.acquirer.processor

@@ -87,7 +87,10 @@ def retire_node(unit: Unit, at: Moment) -> None:
 
 
 def retire_lost_nodes(unit: Unit, at: Moment, grace: int) -> int:
-    """Forgets other nodes whose lease ran out more than `grace` ms ago. Returns how many."""
+    """Forgets other nodes whose lease ran out more than `grace` ms ago. Returns how many.
+
+    A negative `grace` forgets nodes whose lease still runs so long.
+    """
     lost = unit.all(rows.LOST_NODES, before=at.now - grace, this_node=at.node_id)
     for node_id in lost:
         unit.run(rows.END_NODE, node=node_id, last_seen=at.now)

@@ -132,6 +132,11 @@ def let_go_deliveries(unit: Unit, at: Moment, deliveries: Iterable[Delivery]) ->
         unit.hint(DeliveryHint())
 
 
+def take_up_deliveries(unit: Unit, at: Moment) -> int:
+    """Makes due what is in somebody's hands and was never attempted. Only if no other node lives. Returns how many that were."""
+    return unit.run(rows.TAKE_UP, now=at.now)
+
+
 def record_attempt(unit: Unit, at: Moment, delivery: Delivery, attempt: Attempt) -> Delivery | None:
     """Writes what came of an attempt, and when the next is due, if any.
 

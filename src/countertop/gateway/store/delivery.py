@@ -140,6 +140,13 @@ LET_GO: Final = Command(
 )
 """Gives back a delivery that was taken in hand."""
 
+TAKE_UP: Final = Command(
+    update(table.delivery)
+    .where(delivery.due > bindparam("now"), delivery.due < WAITING, delivery.attempts == 0)
+    .values(due=bindparam("now"))
+)
+"""Ends the leases of all deliveries that were never attempted: those that were wait for their next attempt, or look as if."""
+
 FIND: Final = Query(
     _SELECT.where(delivery.event_id == bindparam("event_id"), delivery.webhook_id == bindparam("webhook_id")), StoredDelivery
 )
