@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
-from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -103,30 +101,9 @@ async def test_the_members_come_in_the_documented_order(client: Client) -> None:
         billingCity="Phoenix",
         shippingLastName="Doe",
     )
-    assert list(body) == [
-        "transactionId",
-        "uri",
-        "terminalId",
-        "action",
-        "amountBase",
-        "amountTax",
-        "amountShipping",
-        "amountTip",
-        "amountTotal",
-        "invoiceNumber",
-        "purchaseOrderNumber",
-        "metadata",
-        "method",
-        "service",
-        "status",
-        "created",
-        "lastModified",
-        "response",
-        "settlement",
-        "vault",
-        "billing",
-        "shipping",
-    ]
+    order = "transactionId uri terminalId action amountBase amountTax amountShipping amountTip amountTotal invoiceNumber"
+    order += " purchaseOrderNumber metadata method service status created lastModified response settlement vault billing shipping"
+    assert list(body) == order.split()
     assert body["response"]["processor"]["avs"] == {
         "status": "REQUESTED",
         "requested": "BYPASS",
@@ -304,6 +281,30 @@ async def test_an_idempotency_key_pays_once(client: Client) -> None:
     assert len((await client.get("/transactions")).json["results"]) == 1
 
 
+SEARCHES: Final = {
+    "": [5, 4, 3, 2, 1],
+    "action=CHARGE&status=DECLINED": [3],
+    "amountTotal=2.00": [2],
+    "billingFirstName=Jane": [5, 1],
+    "billingLastName=Doe&billingIdentifier=J1": [1],
+    "invoiceNumber=I": [2],
+    "purchaseOrderNumber=P&invoiceNumber=": [2],
+    "lastFour=5100": [4],
+    "metadata[externalId]=x+y": [2],
+    "metadata%5BexternalData%5D=d": [4],
+    "scheduleId=1": [],
+    "service=API&terminalId=2": [5],
+    "service=INVOICE": [],
+    "settlementId=0": [5, 4],
+    "settlementId=1": [3, 2, 1],
+    "transactionId=3": [3],
+    "startDate=2100-01-01T00:00:00Z": [],
+    "endDate=2000-01-01T00:00:00%2B02:00": [],
+    "endDate=2000-01-01T00:00:00+02:00": [],
+}
+"""Queries, and the transactions that they find."""
+
+
 async def test_a_search_filters_and_pages(gateway: Gateway) -> None:
     client = gateway.client
     first = await make(client, amountBase="1", billingFirstName="Jane", billingLastName="Doe", billingIdentifier="J1")
@@ -320,26 +321,8 @@ async def test_a_search_filters_and_pages(gateway: Gateway) -> None:
 
     made = first["created"]
     for query, numbers in {
-        "": [5, 4, 3, 2, 1],
-        "action=CHARGE&status=DECLINED": [3],
-        "amountTotal=2.00": [2],
-        "billingFirstName=Jane": [5, 1],
-        "billingLastName=Doe&billingIdentifier=J1": [1],
-        "invoiceNumber=I": [2],
-        "purchaseOrderNumber=P&invoiceNumber=": [2],
-        "lastFour=5100": [4],
-        "metadata[externalId]=x+y": [2],
-        "metadata%5BexternalData%5D=d": [4],
-        "scheduleId=1": [],
-        "service=API&terminalId=2": [5],
-        "service=INVOICE": [],
-        "settlementId=0": [5, 4],
-        "settlementId=1": [3, 2, 1],
-        "transactionId=3": [3],
+        **SEARCHES,
         f"startDate={made}&terminalId=1&status=HOLD": [4],
-        "startDate=2100-01-01T00:00:00Z": [],
-        "endDate=2000-01-01T00:00:00%2B02:00": [],
-        "endDate=2000-01-01T00:00:00+02:00": [],
         f"endDate={made}&transactionId=1": [1],
     }.items():
         assert await found(query) == numbers, query
@@ -355,72 +338,3 @@ async def test_a_search_filters_and_pages(gateway: Gateway) -> None:
         "amountTotal=x",
     ):
         assert_error_shape(await client.get(f"/transactions?{query}"), 400)
-
-
-async def test_notes_are_kept_with_a_transaction(client: Client, other: Client) -> None:
-    number = (await make(client, note="First\nline"))["transactionId"]
-    path = f"/transactions/{number}/notes"
-    (first,) = (await client.get(path)).json["results"]
-    assert list(first) == ["noteId", "uri", "note", "created", "lastModified"]
-    assert (first["note"], first["uri"]) == ("First\nline", f"{client.url}{path}/{first['noteId']}")
-    second = (await client.post(path, {"note": "Second"})).json
-    changed = (await client.ask("PUT", f"{path}/{second['noteId']}", {"note": "Other"})).json
-    assert (await client.get(f"{path}/{second['noteId']}")).json == changed
-    assert changed["note"] == "Other"
-    assert (await other.get(f"{path}/{second['noteId']}")).status == 404
-    assert (await client.ask("DELETE", f"{path}/{second['noteId']}")).status == 204
-    assert (await client.get(f"{path}/{second['noteId']}")).status == 404
-    assert (await client.post(path, {"note": ""})).faults == [("note", "required", "Note is required.")]
-    assert (await client.post(path, {"note": "x" * 2049})).status == 400
-
-
-async def test_level_3_data_is_added_shown_and_removed(client: Client) -> None:
-    number = (await make(client))["transactionId"]
-    path = f"/transactions/{number}/level3"
-    assert (await client.get(path)).status == 404
-    items = [
-        json.dumps({"description": "Pen", "quantity": 2, "amountUnitCost": "1.50", "amountTotal": 3.0, "taxRate": "8.25"}),
-        json.dumps({"productCode": "B-1", "commodityCode": "44121700", "amountTotal": "7.00", "grossNetIndicator": "GROSS"}),
-    ]
-    form = {"amountDuty": "0.10", "destinationZip": "85284", "summaryCommodityCode": "4412", "items[]": items}
-    added = await client.post(path, form)
-    assert added.status == 200, added.body
-    assert added.json["items"][0] == {
-        "description": "Pen",
-        "quantity": "2",
-        "amountUnitCost": "1.50",
-        "amountDiscount": "0.00",
-        "amountTax": "0.00",
-        "amountTotal": "3.00",
-        "discountIndicator": "NOT_DISCOUNTED",
-        "taxRate": "8.25",
-        "debitCreditIndicator": "DEBIT",
-        "grossNetIndicator": "NET",
-    }
-    assert (await client.get(path)).body == added.body
-    assert (await client.post(path, form)).status == 400
-    assert (await client.ask("DELETE", path)).status == 204
-    assert (await client.ask("DELETE", path)).status == 404
-    for item in ("[1]", "x", '{"quantity" : NaN}', '{"amountTotal" : true}', "{" * 9999):
-        assert (await client.post(path, {"items[]": item})).faults == [("items[]", "invalid", "Items[] is invalid.")]
-
-
-async def test_settlements_are_listed_with_numbers(gateway: Gateway) -> None:
-    client = gateway.client
-    await make(client, amountBase="10")
-    await make(client, amountBase="0.05")
-    await client.post("/transactions", {"action": "REFUND", "transactionId": "1", "amountBase": "2.50"})
-    await gateway.settle()
-    reply = await client.get("/settlements/1")
-    body = json.loads(reply.body, parse_float=Decimal)
-    assert b'"amountNet" : 7.50' in reply.body
-    assert list(body) == ["settlementId", "terminalId", "created", "amountNet", "status", "breakdown"]
-    assert (body["status"], body["terminalId"]) == ("COMPLETE", 1)
-    assert body["breakdown"] == [
-        {"brand": "VISA", "action": "CHARGE", "status": "CAPTURED", "count": 1, "amount": Decimal("10.00")},
-        {"brand": "VISA", "action": "CHARGE", "status": "DECLINED", "count": 1, "amount": Decimal("0.05")},
-        {"brand": "VISA", "action": "REFUND", "status": "CAPTURED", "count": 1, "amount": Decimal("2.50")},
-    ]
-    assert len((await client.get("/settlements?terminalId=1")).json["results"]) == 1
-    assert (await client.get("/settlements/?terminalId=2")).json == {"results": []}
-    assert (await client.get("/settlements/2")).status == 404
