@@ -39,6 +39,11 @@ async def a_while(pause_s: float) -> None:
     await asyncio.sleep(min(random.expovariate(1 / pause_s), 5 * pause_s))
 
 
+async def nothing(_: Site, __: Outside, count: int, pause_s: float) -> None:
+    """Nothing at all: what the others are compared with."""
+    await asyncio.sleep(count * pause_s)
+
+
 async def kill(site: Site, _: Outside, count: int, pause_s: float) -> None:
     """`kill -9` of a random node, whatever it is doing; it is started again at once.
 
@@ -139,6 +144,7 @@ def _fill(ballast: Path) -> None:
 
 
 FAULTS: Final[dict[str, Fault]] = {
+    "nothing": Fault(nothing, "none", single=False, count=30, pause_s=1.0),
     "kill-single": Fault(kill, "`kill -9`, SQLite, one node", single=True, count=20, pause_s=1.0),
     "kill": Fault(kill, "`kill -9`, PostgreSQL, three nodes", single=False, count=20, pause_s=0.6),
     "stop": Fault(stop, "SIGTERM of one node after the other", single=False, count=12, pause_s=2.0),
