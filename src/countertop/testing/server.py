@@ -62,7 +62,7 @@ class RunningServer:
         reply = self.caller.post(path, {"terminalId": self.terminal_id, **(form or {})})
         if reply.status != 200:
             raise AssertionError(f"status {reply.status}: {reply.body.decode(errors='replace')}")
-        return str(reply.json["requestId"])
+        return str(reply.json["requestPaymentId" if kind == "request-payment" else "requestId"])
 
     def ended(self, request_id: str, within_s: float = 10.0) -> dict[str, Any]:
         """Polls a request until it has ended; returns the poll's body. Raises TimeoutError."""
