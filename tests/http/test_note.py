@@ -54,3 +54,11 @@ async def test_level_3_data_is_added_shown_and_removed(client: Client) -> None:
     assert (await client.ask("DELETE", path)).status == 404
     for item in ("[1]", "x", '{"quantity" : NaN}', '{"amountTotal" : true}', "{" * 9999):
         assert (await client.post(path, {"items[]": item})).faults == [("items[]", "invalid", "Items[] is invalid.")]
+
+
+async def test_only_an_account_with_level_3_is_told_of_it(client: Client, other: Client) -> None:
+    has, has_not = await make(client), await make(other, terminalId=9)
+    assert has["response"]["processor"]["level3Eligible"] is True
+    assert "level3Eligible" not in has_not["response"]["processor"]
+    reply = await other.post(f"/transactions/{has_not['transactionId']}/level3", {"items[]": "{}"})
+    assert reply.faults == [("transactionId", "invalid", "The Transaction is not eligible for level 3 data.")]

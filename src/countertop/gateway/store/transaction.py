@@ -71,7 +71,8 @@ def read_details(row: Mapping[str, Any]) -> Details:
 def _decision(row: Mapping[str, Any]) -> Decision:
     avs = Avs(AvsMode(row["avs"]), row["zip_matches"], row["address_matches"]) if row["avs_checked"] else None
     cvv = CvvStatus(row["cvv_status"])
-    return Decision(row["code"], row["issuer_authorized"], row["approval_code"], avs, cvv, row["level3_eligible"])
+    level3 = row["level3_eligible"] if row["level3"] else None  # only an account that has level 3 is told of it
+    return Decision(row["code"], row["issuer_authorized"], row["approval_code"], avs, cvv, level3)
 
 
 _BESIDE: Final = (
@@ -94,7 +95,7 @@ _BESIDE: Final = (
     "due",
 )
 _COLUMNS: Final = [column for column in table.transaction.c if column.name not in ("sealed_card", "wanted", "intended")]
-_NAMES: Final = [*(column.name for column in _COLUMNS), "account_id"]
+_NAMES: Final = [*(column.name for column in _COLUMNS), "account_id", "level3"]
 
 
 def _stored(*columns: Any) -> StoredTransaction:
@@ -121,7 +122,7 @@ def _stored(*columns: Any) -> StoredTransaction:
 
 _DECIDED: Final = transaction.code.is_not(None)
 _SELECT: Final = (
-    select(*_COLUMNS, _account.account_id)
+    select(*_COLUMNS, _account.account_id, _account.level3)
     .select_from(
         table.transaction.outerjoin(
             table.terminal, and_(_account.merchant_id == transaction.merchant_id, _account.terminal_id == transaction.terminal_id)
