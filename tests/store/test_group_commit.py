@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -68,49 +68,59 @@ async def held(world: World, writers: int) -> AsyncIterator[None]:
         await asyncio.gather(*waiting)
 
 
+Writing = Callable[..., asyncio.Future[Any]]
+
+
+@pytest.fixture(params=["write", "jot"])
+def do(world: World, request: pytest.FixtureRequest) -> Writing:
+    """Either way to write."""
+    way: Writing = getattr(world.store, request.param)
+    return way
+
+
 @pytest.fixture
 def writers(url: str) -> int:
     return 1 if url.startswith("sqlite") else 4
 
 
-async def test_units_of_one_turn_all_get_their_own_answer(world: World) -> None:
-    answers = await asyncio.gather(*(world.store.write(put, f"n{number}") for number in range(300)))
+async def test_units_of_one_turn_all_get_their_own_answer(world: World, do: Writing) -> None:
+    answers = await asyncio.gather(*(do(put, f"n{number}") for number in range(300)))
     assert answers == [f"n{number}" for number in range(300)]
     assert await names(world) == set(answers)
     assert world.store.waiting == 0
 
 
-async def test_a_unit_that_refuses_before_it_writes_disturbs_nobody(world: World, writers: int) -> None:
+async def test_a_unit_that_refuses_before_it_writes_disturbs_nobody(world: World, do: Writing, writers: int) -> None:
     async with held(world, writers):
-        good, bad, better = world.store.write(put, "good"), world.store.write(refuse), world.store.write(put, "better")
+        good, bad, better = do(put, "good"), do(refuse), do(put, "better")
     with pytest.raises(Refused, match="not today"):
         await bad
     assert (await good, await better) == ("good", "better")
     assert await names(world) == {"good", "better"}
 
 
-async def test_a_unit_that_fails_after_writing_is_undone_alone(world: World, writers: int) -> None:
+async def test_a_unit_that_fails_after_writing_is_undone_alone(world: World, do: Writing, writers: int) -> None:
     async with held(world, writers):
-        units: list[asyncio.Future[Any]] = [world.store.write(put, "good"), world.store.write(put_and_refuse, "bad")]
-        units.append(world.store.write(put, "better"))
+        units: list[asyncio.Future[Any]] = [do(put, "good"), do(put_and_refuse, "bad")]
+        units.append(do(put, "better"))
     answers = await asyncio.gather(*units, return_exceptions=True)
     assert [str(answer) for answer in answers] == ["good", "on second thoughts", "better"]
     assert await names(world) == {"good", "better"}
 
 
-async def test_units_that_want_the_same_row_are_told_apart(world: World, writers: int) -> None:
+async def test_units_that_want_the_same_row_are_told_apart(world: World, do: Writing, writers: int) -> None:
     async with held(world, writers):
-        units = [world.store.write(put, name) for name in ("one", "same", "same", "two")]
+        units = [do(put, name) for name in ("one", "same", "same", "two")]
     answers = await asyncio.gather(*units, return_exceptions=True)
     assert [type(answer) for answer in answers].count(Contended) == 1
     assert await names(world) == {"one", "same", "two"}
 
 
-async def test_hints_are_said_after_the_commit_and_only_of_what_was_committed(world: World, writers: int) -> None:
+async def test_hints_are_said_after_the_commit_and_only_of_what_was_committed(world: World, do: Writing, writers: int) -> None:
     world.hints.clear()
     async with held(world, writers):
-        units: list[asyncio.Future[Any]] = [world.store.write(put, "a"), world.store.write(put_and_refuse, "b")]
-        units.append(world.store.write(put, "c"))
+        units: list[asyncio.Future[Any]] = [do(put, "a"), do(put_and_refuse, "b")]
+        units.append(do(put, "c"))
         assert not world.hints
     await asyncio.gather(*units, return_exceptions=True)
     assert {hint.request_id for hint in world.heard(RequestHint)} == {"a", "c"}
@@ -129,9 +139,9 @@ async def test_what_was_hinted_can_be_read(url: str) -> None:
     assert [len(found) for found in seen] == list(range(1, 21))
 
 
-async def test_who_stops_waiting_spoils_nothing(world: World, writers: int) -> None:
+async def test_who_stops_waiting_spoils_nothing(world: World, do: Writing, writers: int) -> None:
     async with held(world, writers):
-        units = [world.store.write(put, name) for name in ("stays", "leaves", "stays too")]
+        units = [do(put, name) for name in ("stays", "leaves", "stays too")]
         units[1].cancel()
     assert (await units[0], await units[2]) == ("stays", "stays too")
     assert await names(world) == {"stays", "leaves", "stays too"}
@@ -170,16 +180,16 @@ async def test_closing_finishes_what_waits_and_then_refuses(url: str) -> None:
             await world.store.read(refuse)
 
 
-async def test_a_mistaken_statement_is_a_defect_that_quotes_nothing(world: World) -> None:
-    assert await world.store.write(put, SECRET) == SECRET
+async def test_a_mistaken_statement_is_a_defect_that_quotes_nothing(do: Writing) -> None:
+    assert await do(put, SECRET) == SECRET
     with pytest.raises(Contended) as trouble:
-        await world.store.write(put, SECRET)
+        await do(put, SECRET)
     assert SECRET not in str(trouble.value)
     assert trouble.value.__cause__ is None
     assert trouble.value.__context__ is None
 
 
-async def test_a_value_of_the_wrong_kind_is_a_defect(world: World) -> None:
+async def test_a_value_of_the_wrong_kind_is_a_defect(do: Writing) -> None:
     class Odd:
         pass
 
@@ -187,8 +197,8 @@ async def test_a_value_of_the_wrong_kind_is_a_defect(world: World) -> None:
         unit.run(INSERT, id=Odd(), leased_until=1)
 
     with pytest.raises(Defect, match="in mistake"):
-        await world.store.write(mistake)
-    assert await world.store.write(put, "still here") == "still here"
+        await do(mistake)
+    assert await do(put, "still here") == "still here"
 
 
 async def test_a_reader_can_not_write(world: World) -> None:
@@ -198,10 +208,10 @@ async def test_a_reader_can_not_write(world: World) -> None:
     assert await names(world) == set()
 
 
-async def test_adding_up_from_many_sides_loses_nothing(world: World) -> None:
+async def test_adding_up_from_many_sides_loses_nothing(world: World, do: Writing) -> None:
     def add(unit: Unit) -> None:
         assert unit.run(ADD, node="sum", much=1) == 1
 
-    await world.store.write(put, "sum")
-    await asyncio.gather(*(world.store.write(add) for _ in range(200)))
+    await do(put, "sum")
+    await asyncio.gather(*(do(add) for _ in range(200)))
     assert await world.rows(select(table.node.c.leased_until)) == [(200,)]

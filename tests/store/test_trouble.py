@@ -12,13 +12,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import bindparam, insert, select
 
 from countertop.gateway.store import table
 from countertop.gateway.store.database import Verdict
 from countertop.gateway.store.sealing import Sealer
 from countertop.gateway.store.sqlite import SqliteDatabase
-from countertop.gateway.store.statement import Command
+from countertop.gateway.store.statement import Command, Query
 from countertop.gateway.store.store import database_at, open_store
 from countertop.gateway.store.trouble import Unavailable
 from countertop.gateway.store.unit import Unit
@@ -26,11 +26,16 @@ from countertop.testing.postgres import PostgresServer
 from tests.store.world import KEYRING, opened
 
 INSERT = Command(insert(table.node))
+FIND = Query(select(table.node.c.id).where(table.node.c.id == bindparam("name")), str)
 
 
 def put(unit: Unit, name: str) -> str:
     unit.run(INSERT, id=name, leased_until=0)
     return name
+
+
+def named(unit: Unit, name: str) -> bool:
+    return unit.one(FIND, name=name) is not None
 
 
 def log_size(folder: Path) -> int:
@@ -51,8 +56,9 @@ def full_disk(size: int) -> Iterator[None]:
 async def test_a_full_disk_refuses_a_batch_and_heals(sqlite_url: str, tmp_path: Path) -> None:
     async with opened(sqlite_url) as world:
         with full_disk(log_size(tmp_path)):
-            answers = await asyncio.gather(*(world.store.write(put, f"lost {at}") for at in range(3)), return_exceptions=True)
-            assert [type(answer) for answer in answers] == [Unavailable] * 3
+            for do in (world.store.write, world.store.jot):
+                answers = await asyncio.gather(*(do(put, f"lost {at}") for at in range(3)), return_exceptions=True)
+                assert [type(answer) for answer in answers] == [Unavailable] * 3
         assert await world.store.write(put, "kept") == "kept"
         assert await world.view(await world.start()) is not None
 
@@ -61,11 +67,25 @@ async def test_a_locked_file_refuses_and_heals(sqlite_url: str) -> None:
     async with opened(sqlite_url) as world:
         other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(Unavailable, match="SQLITE_BUSY"):
-            await world.store.write(put, "refused")
+        for do in (world.store.write, world.store.jot):
+            with pytest.raises(Unavailable, match="SQLITE_BUSY"):
+                await do(put, "refused")
         other.execute("ROLLBACK")
         other.close()
         assert await world.store.write(put, "kept") == "kept"
+
+
+async def test_nobody_else_waits_for_a_locked_file(sqlite_url: str) -> None:
+    async with opened(sqlite_url) as world:
+        other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+        await world.store.jot(put, "before")
+        other.execute("BEGIN IMMEDIATE")
+        waiting = world.store.jot(put, "waits")
+        assert await world.store.peek(named, "before")
+        assert not waiting.done()
+        other.execute("ROLLBACK")  # it is this thread that gives way: the event loop does not wait
+        other.close()
+        assert await waiting == "waits"
 
 
 async def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:

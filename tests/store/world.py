@@ -72,15 +72,15 @@ class World:
         return StartRequest(terminal or self.terminals[0], 1, order or ReadOrder(), interrupt, CONNECT, SHOWN)
 
     async def start(self, terminal: str | None = None, order: Order | None = None, *, interrupt: bool = False) -> str:
-        return await self.store.write(start_request, self.at(), self.caller, self.order(terminal, order, interrupt=interrupt))
+        return await self.store.jot(start_request, self.at(), self.caller, self.order(terminal, order, interrupt=interrupt))
 
     async def show(self, request_id: str, terminal: str | None = None) -> int:
-        return await self.store.write(show_request, self.at(), terminal or self.terminals[0], request_id)
+        return await self.store.jot(show_request, self.at(), terminal or self.terminals[0], request_id)
 
     async def finish(
         self, request_id: str, outcome: Outcome = Outcome.CARD_READ, result: Result | None = CARD, terminal: str | None = None
     ) -> None:
-        await self.store.write(finish_request, self.at(), terminal or self.terminals[0], request_id, outcome, result)
+        await self.store.jot(finish_request, self.at(), terminal or self.terminals[0], request_id, outcome, result)
 
     async def view(self, request_id: str) -> RequestView:
         return await self.store.peek(find_request, self.caller.merchant_id, request_id)
@@ -90,7 +90,7 @@ class World:
         return view.status, view.outcome
 
     async def connect(self, terminal: str | None = None, connection: str = "connection-1") -> None:
-        await self.store.write(connect_terminal, self.at(), terminal or self.terminals[0], connection, "IDLE")
+        await self.store.jot(connect_terminal, self.at(), terminal or self.terminals[0], connection, "IDLE")
 
     async def subscribe(self, url: str = "https://example.com/hook", secret: str | None = SECRET) -> Webhook:
         return await self.store.write(create_webhook, self.at(), self.caller, "SMARTTERMINAL_REQUEST", url, secret)

@@ -16,7 +16,7 @@ import structlog
 from starlette.routing import BaseRoute
 
 from countertop.domain.clock import DAY, SECOND, Clock
-from countertop.domain.ids import RandomBytes, ordered_uuid
+from countertop.domain.ids import RandomBytes, ordered_uuid, stocked
 from countertop.gateway.bus.local import LocalBus
 from countertop.gateway.bus.port import Bus
 from countertop.gateway.card_range import load_allowlist
@@ -93,7 +93,7 @@ class Node:
         self.settings = settings
         self._set_clock = set_clock or SetClock(SystemClock())
         self.clock = clock or self._set_clock
-        self.random: RandomBytes = os.urandom
+        self.random: RandomBytes = stocked(os.urandom)
         self.id: Final = ordered_uuid(self.clock.now(), self.random)
         self.metrics = Metrics()
         self._guard = Guard(loopback=loopback_webhooks)

@@ -188,7 +188,7 @@ class Courier:
         waited_s = 0.0
         while waited_s < self._bounds.record_s:
             try:
-                return await self._store.write(record_attempt, self._moment(), delivery, attempt)
+                return await self._store.jot(record_attempt, self._moment(), delivery, attempt)
             except Unavailable:
                 # Each waits a little differently, so that those who were refused together do not come back together.
                 nap_s = pause_s * (0.5 + self._random(1)[0] / 256)

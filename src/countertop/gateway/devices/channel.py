@@ -246,7 +246,7 @@ class Channel:
             self._begun = request_id
             self._note(FIRST_SCREEN[pushed.kind])
         try:
-            remaining = await self._parts.store.write(show_request, self._parts.moment(), self.terminal_id, request_id)
+            remaining = await self._parts.store.jot(show_request, self._parts.moment(), self.terminal_id, request_id)
         except (TooLate, NotFound):
             self.clear(request_id)
             return
@@ -278,7 +278,7 @@ class Channel:
             return
         finish: Callable[..., object] = finish_payment if isinstance(frame.result, Paid) else finish_request
         try:
-            await self._parts.store.write(finish, self._parts.moment(), self.terminal_id, request_id, frame.outcome, frame.result)
+            await self._parts.store.jot(finish, self._parts.moment(), self.terminal_id, request_id, frame.outcome, frame.result)
         except (TooLate, NotFound) as refusal:
             self.say(Refused(request_id=request_id, reason=str(refusal)))
         else:
@@ -286,7 +286,7 @@ class Channel:
 
     async def _extend(self, request_id: str) -> None:
         try:
-            remaining = await self._parts.store.write(extend_request, self._parts.moment(), self.terminal_id, request_id)
+            remaining = await self._parts.store.jot(extend_request, self._parts.moment(), self.terminal_id, request_id)
         except (TooLate, NotFound):
             return  # it has had its time
         self.say(Extended(request_id=request_id, remaining=remaining))

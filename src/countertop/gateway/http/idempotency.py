@@ -46,7 +46,7 @@ class Once:
         moment = self._parts.moment()
         key = call.headers.get(b"idempotency-key")
         if key is None:
-            return answer(await self._parts.store.write(operation, moment, *args, **kwargs))
+            return answer(await self._parts.store.jot(operation, moment, *args, **kwargs))
         if _KEY.fullmatch(key) is None:
             raise Invalid([Fault(HEADER, "invalid", f"{HEADER} is invalid: write 1 to {MAX_KEY} visible characters of ASCII.")])
 

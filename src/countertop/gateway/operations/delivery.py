@@ -219,4 +219,4 @@ def _delivery(unit: Unit, row: StoredDelivery) -> Delivery:
 
 
 def _secret(unit: Unit, sealed: bytes | None) -> str | None:
-    return None if sealed is None else unit.unseal(sealed, codec.WEBHOOK_SECRET).decode()
+    return None if sealed is None else unit.unseal_kept(sealed, codec.WEBHOOK_SECRET).decode()

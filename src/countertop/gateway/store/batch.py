@@ -95,17 +95,39 @@ class Writer(_Runner):
 
     def perform(self, jobs: Sequence[Job]) -> Performed:
         """Runs all jobs and commits. Never raises: what goes wrong is in the answers."""
+        return self.conclude(jobs, None)
+
+    def attempt(self, jobs: Sequence[Job]) -> Performed | None:
+        """Runs all jobs and leaves the transaction open, without ever waiting. None: `conclude` has to begin anew."""
+        link = self._link
+        if link is None:
+            return None
         try:
-            return self._together(jobs)
+            return self._together(jobs, link, patient=False)
+        except _Spoiled:
+            return None
+        except Exception:
+            try:
+                link.rollback()
+            except Exception:
+                self.close()
+            return None
+
+    def conclude(self, jobs: Sequence[Job], attempted: Performed | None) -> Performed:
+        """Commits what `attempt` made of the jobs. Never raises: what goes wrong is in the answers."""
+        try:
+            link = self._connected()
+            performed = self._together(jobs, link, patient=True) if attempted is None else attempted
+            self._commit(link)
         except _Spoiled:
             return self._one_by_one(jobs)
         except Exception as error:
             trouble = self._broke(error)
-        return Performed([Answer(job, error=trouble) for job in jobs], [])
+            return Performed([Answer(job, error=trouble) for job in jobs], [])
+        return performed
 
-    def _together(self, jobs: Sequence[Job]) -> Performed:
-        link = self._connected()
-        link.begin()
+    def _together(self, jobs: Sequence[Job], link: Link, *, patient: bool) -> Performed:
+        link.begin(patient=patient)
         performed = Performed([], [])
         for job in jobs:
             unit = self._unit(link)
@@ -122,7 +144,6 @@ class Writer(_Runner):
             else:
                 performed.answers.append(Answer(job, value))
                 performed.hints += unit.hints
-        self._commit(link)
         return performed
 
     def _commit(self, link: Link) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 from pydantic import TypeAdapter
+from pydantic_core import from_json, to_json
 
 from countertop.domain.contact import Contact
 from countertop.domain.level3 import Level3
@@ -33,7 +33,6 @@ SIGNATURE: Final = "signature"
 """The purpose that the strokes of signatures are sealed for."""
 
 _ORDER: Final[TypeAdapter[Order]] = TypeAdapter(Order)
-_COMPACT: Final = json.JSONEncoder(separators=(",", ":")).encode
 _RESULT: Final[TypeAdapter[Result]] = TypeAdapter(Result)
 _DETAILS: Final[TypeAdapter[PaymentDetails]] = TypeAdapter(PaymentDetails)
 _CONTACT: Final[TypeAdapter[Contact]] = TypeAdapter(Contact)
@@ -115,15 +114,15 @@ def read_breakdown(text: str) -> list[BatchLine]:
 
 def write_data(data: Mapping[str, object]) -> str:
     """An event's facts as text."""
-    return _COMPACT(data)
+    return to_json(data).decode()
 
 
 def read_data(text: str) -> dict[str, Any]:
     """The opposite of `write_data`."""
-    data: dict[str, Any] = json.loads(text)
+    data: dict[str, Any] = from_json(text)
     return data
 
 
 def write_list(texts: Sequence[str]) -> str:
     """The parameter of `statement.among`."""
-    return _COMPACT(texts)
+    return to_json(texts).decode()

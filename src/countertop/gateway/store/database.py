@@ -25,8 +25,8 @@ class Link(Protocol):
         """The link's one cursor."""
         ...
 
-    def begin(self) -> None:
-        """Starts a transaction that will write."""
+    def begin(self, *, patient: bool = True) -> None:
+        """Starts a transaction that will write. If it would have to wait for others and is not patient, it fails at once."""
         ...
 
     def commit(self) -> None:

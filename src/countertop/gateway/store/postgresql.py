@@ -48,7 +48,7 @@ class PostgresLink:
         )
         self.cursor: psycopg.Cursor[Any] = self._connection.cursor()
 
-    def begin(self) -> None:
+    def begin(self, *, patient: bool = True) -> None:
         """The first statement begins."""
 
     def commit(self) -> None:

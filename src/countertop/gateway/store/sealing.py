@@ -19,6 +19,7 @@ import json
 import os
 import stat
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +37,7 @@ _NONCE: Final = 12
 HEAD_BYTES: Final = len(_VERSION) + _KEY_ID
 """How many bytes of a sealed value say which key sealed it."""
 _KEY: Final = 32
+_MOST_KEPT: Final = 1024
 
 
 class Broken(CountertopError):
@@ -119,6 +121,7 @@ class Sealer:
         """Works with these keys from now on; the root stays what it was."""
         self._ciphers = keyring.ciphers()
         self._current = (_VERSION + keyring.current, self._ciphers[keyring.current])
+        self._kept = lru_cache(_MOST_KEPT)(self.unseal)
 
     @property
     def head(self) -> bytes:
@@ -144,6 +147,10 @@ class Sealer:
             return cipher.decrypt(sealed[HEAD_BYTES : HEAD_BYTES + _NONCE], sealed[HEAD_BYTES + _NONCE :], purpose.encode())
         except (InvalidTag, ValueError):
             raise Broken(f"not a sealed {purpose}") from None
+
+    def unseal_kept(self, sealed: bytes, purpose: str) -> bytes:
+        """As `unseal`, for what is needed again and again: it stays in memory, opened, until the keys change."""
+        return self._kept(sealed, purpose)
 
 
 def _derived(secret: bytes, purpose: str) -> bytes:

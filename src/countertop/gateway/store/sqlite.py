@@ -41,6 +41,7 @@ class SqliteLink:
     """A connection to the file. The driver opens no transactions by itself: `begin` and `commit` say when."""
 
     def __init__(self, path: Path, *, writing: bool) -> None:
+        self._patient = True
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
         try:
             self.cursor = self._connection.cursor()
@@ -56,8 +57,11 @@ class SqliteLink:
             self._connection.close()
             raise
 
-    def begin(self) -> None:
+    def begin(self, *, patient: bool = True) -> None:
         """Takes the write lock at once: a transaction that began as a reader could find itself too late to write."""
+        if patient is not self._patient:
+            self._patient = patient
+            self.cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MS if patient else 0}")
         self.cursor.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:

@@ -1,26 +1,25 @@
-"""The store: `await store.write(operation, …)` for what changes, `read` and `peek` for what asks.
+"""The store: `await store.write(operation, …)` and `jot` for what changes, `read` and `peek` for what asks.
 
-Operations are plain functions over a `Unit` (`gateway.operations`). Calls of one turn of the event loop go to a thread together,
-a writer takes all that wait, commits once, and one call back into the loop answers everybody: so durable writes are cheap.
+Operations are plain functions over a `Unit` (`gateway.operations`). All that wait share a transaction and its commit, and one
+call back into the event loop answers everybody: so durable writes are cheap. `jot` and `peek` are for what touches few rows by key.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from countertop.domain.hint import Hint
-from countertop.gateway.store.batch import Answer, Job, Performed, Reader, Writer
+from countertop.gateway.store.batch import Answer, Performed, Reader, Writer
 from countertop.gateway.store.database import Database
+from countertop.gateway.store.lane import Lane, LocalLane, Writes
 from countertop.gateway.store.postgresql import PostgresDatabase
 from countertop.gateway.store.sealing import Sealer
 from countertop.gateway.store.sqlite import SqliteDatabase
-from countertop.gateway.store.trouble import Defect, Overloaded, Unavailable
+from countertop.gateway.store.trouble import Unavailable
 from countertop.gateway.store.unit import Unit
 
 P = ParamSpec("P")
@@ -38,13 +37,17 @@ class Store:
     """One database, as one event loop uses it. Made by `open_store`."""
 
     def __init__(self, database: Database, sealer: Sealer, publish: Publish, *, max_waiting: int = MAX_WAITING) -> None:
-        loop = asyncio.get_running_loop()
         self._publish = publish
         self._local = Reader(database, sealer) if database.local else None
         writers = [Writer(database, sealer) for _ in range(database.writers)]
         readers = [Reader(database, sealer) for _ in range(1 if database.local else 2)]
-        self._writes = _Lane(loop, "store-writer", writers, batch=database.batch, max_waiting=max_waiting, settled=self._settled)
-        self._reads = _Lane(loop, "store-reader", readers, batch=database.batch, max_waiting=max_waiting, settled=self._settled)
+        self._reads = Lane("store-reader", readers, batch=database.batch, max_waiting=max_waiting, settled=self._settled)
+        self._writes: Writes
+        if database.local:
+            [writer] = writers
+            self._writes = LocalLane("store-writer", writer, batch=database.batch, max_waiting=max_waiting, settled=self._settled)
+        else:
+            self._writes = Lane("store-writer", writers, batch=database.batch, max_waiting=max_waiting, settled=self._settled)
 
     def write(self, operation: Callable[Concatenate[Unit, P], T], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
         """Runs an operation; its answer comes after a durable commit.
@@ -54,6 +57,10 @@ class Store:
         Raises Overloaded at once if too much waits already.
         """
         return self._writes.put(operation, args, kwargs)
+
+    def jot(self, operation: Callable[Concatenate[Unit, P], T], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+        """As `write`, for what touches a few rows by key. On SQLite the event loop does it, and a thread the commit."""
+        return self._writes.put_quick(operation, args, kwargs)
 
     def read(self, question: Callable[Concatenate[Unit, P], T], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
         """Asks a question. It sees everything that was committed before it was asked.
@@ -105,95 +112,6 @@ def _settle(answer: Answer) -> None:
         future.set_result(answer.value)
     else:
         future.set_exception(answer.error)
-
-
-class _Lane:
-    """A queue of jobs, and the threads that work it off in batches."""
-
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        name: str,
-        runners: Sequence[Writer | Reader],
-        *,
-        batch: int,
-        max_waiting: int,
-        settled: Callable[[Performed], None],
-    ) -> None:
-        self._loop = loop
-        self._batch = batch
-        self._max_waiting = max_waiting
-        self._settled = settled
-        self._gathered: list[Job] = []
-        self._queue: SimpleQueue[list[Job] | None] = SimpleQueue()
-        self._closed = False
-        self.waiting = 0
-        self._threads = [
-            threading.Thread(target=self._serve, args=(runner,), name=f"{name}-{number}", daemon=True)
-            for number, runner in enumerate(runners)
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def put(self, operation: Callable[..., T], args: tuple[Any, ...], named: dict[str, Any]) -> asyncio.Future[T]:
-        """Queues a job. Called in the event loop."""
-        if self.waiting >= self._max_waiting:
-            raise Overloaded("too much waits for the database")
-        if self._closed:
-            raise Unavailable("the store is closed")
-        future: asyncio.Future[T] = self._loop.create_future()
-        if not self._gathered:
-            self._loop.call_soon(self._flush)
-        self._gathered.append(Job(operation, args, named, future))
-        self.waiting += 1
-        return future
-
-    async def close(self) -> None:
-        """Works off what waits and ends the threads."""
-        self._closed = True
-        self._flush()
-        for _ in self._threads:
-            self._queue.put(None)
-        for thread in self._threads:
-            await asyncio.to_thread(thread.join)
-
-    def _flush(self) -> None:
-        jobs, self._gathered = self._gathered, []
-        for start in range(0, len(jobs), self._batch):
-            self._queue.put(jobs[start : start + self._batch])
-
-    def _serve(self, runner: Writer | Reader) -> None:
-        while (jobs := self._take()) is not None:
-            try:
-                performed = runner.perform(jobs)
-            except BaseException as error:
-                # Nobody may wait for ever for a thread that died.
-                _log.exception("a batch failed as a whole")
-                defect = Defect(f"a batch failed as a whole: {type(error).__name__}")
-                performed = Performed([Answer(job, error=defect) for job in jobs], [])
-            try:
-                self._loop.call_soon_threadsafe(self._answer, performed)
-            except RuntimeError:  # the loop was closed, and with it everybody who waited
-                break
-        runner.close()
-
-    def _take(self) -> list[Job] | None:
-        """Waits for jobs, then takes all that have come meanwhile, up to a batch. None: the lane is closed."""
-        jobs = self._queue.get()
-        while jobs is not None and len(jobs) < self._batch:
-            try:
-                more = self._queue.get_nowait()
-            except Empty:
-                break
-            if more is None:  # it is another thread's, or this one's next
-                self._queue.put(None)
-                break
-            jobs += more
-        return jobs
-
-    def _answer(self, performed: Performed) -> None:
-        self.waiting -= len(performed.answers)
-        self._settled(performed)
 
 
 def database_at(url: str) -> Database:

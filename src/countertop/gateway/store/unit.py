@@ -94,3 +94,7 @@ class Unit:
     def unseal(self, sealed: bytes, purpose: str) -> bytes:
         """The opposite of `seal`, for the same purpose. Raises Broken if the bytes were changed or their key is unknown."""
         return self._sealer.unseal(sealed, purpose)
+
+    def unseal_kept(self, sealed: bytes, purpose: str) -> bytes:
+        """As `unseal`, for what is needed again and again; see `Sealer.unseal_kept`."""
+        return self._sealer.unseal_kept(sealed, purpose)
