@@ -1,7 +1,7 @@
 """The store: `await store.write(operation, …)` and `jot` for what changes, `read` and `peek` for what asks.
 
 Operations are plain functions over a `Unit` (`gateway.operations`). All that wait share a transaction and its commit, and one
-call back into the event loop answers everybody: so durable writes are cheap. `jot` and `peek` are for what touches few rows by key.
+call back into the event loop answers everybody: so durable writes are cheap. `jot` and `peek` are for what touches few rows.
 """
 
 from __future__ import annotations
