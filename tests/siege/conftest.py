@@ -1,4 +1,7 @@
-"""A server under siege, and what is measured meanwhile: its memory, and how long its other callers wait."""
+"""A server under siege, and what is measured meanwhile: its memory, and how long its other callers wait.
+
+With `-v` the figures of all sieges are printed at the end.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +27,17 @@ SLACK_MS: Final = 20.0
 TRIES: Final = 4
 """A machine that is busy with something else is measured again."""
 
+figures: Final[dict[str, dict[str, float]]] = {}
+"""What was measured, by siege: `MiB` above what the server had before; `ms before` and `ms during`, a caller's latency."""
+
 Siege = Callable[[], AbstractAsyncContextManager[object]]
 
 
 class Neighbour:
     """A well-behaved caller in a process of its own."""
 
-    def __init__(self, server: ServerProcess, folder: Path) -> None:
+    def __init__(self, server: ServerProcess, folder: Path, name: str) -> None:
+        self._figures = figures.setdefault(name, {})
         self._said = folder / "neighbour"
         command = [sys.executable, caller_next_door.__file__, server.url, LOGIN, PASSWORD, KEY]
         with self._said.open("wb") as said:
@@ -59,6 +66,7 @@ class Neighbour:
             async with siege():
                 besieged = await self.latency()
             seen.append((calm, besieged))
+            self._figures |= {"ms before": calm, "ms during": besieged}
             if besieged <= 2 * calm + SLACK_MS:
                 return
         raise AssertionError(f"milliseconds without and with the siege: {seen}")
@@ -72,7 +80,8 @@ class Neighbour:
 class Memory:
     """The resident memory of a process, in MiB, as Linux accounts it."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, name: str) -> None:
+        self._figures = figures.setdefault(name, {})
         self._place = Path(f"/proc/{pid}")
         self._before = 0.0
 
@@ -87,7 +96,8 @@ class Memory:
 
     def growth(self) -> float:
         """How far it has been above its value at `begin`, at most."""
-        return self._read("VmHWM") - self._before
+        self._figures["MiB"] = self._read("VmHWM") - self._before
+        return self._figures["MiB"]
 
     def files(self) -> int:
         """How many files and connections the process has open."""
@@ -98,9 +108,9 @@ class Memory:
         return int(line.split()[1]) / 1024
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server for the sieges of one module; it has to stop in good order after all of them."""
+    """One server for all sieges; it has to stop in good order after the last."""
     folder = tmp_path_factory.mktemp("siege")
     (folder / "seed.toml").write_text(SEED)
     server = ServerProcess(folder, {"log_level": "error"}, ["--seed", "seed.toml"])
@@ -114,18 +124,27 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 
 @pytest.fixture
-def neighbour(server: ServerProcess, tmp_path: Path) -> Iterator[Neighbour]:
+def neighbour(server: ServerProcess, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Neighbour]:
     """A caller who has nothing to do with the siege."""
-    neighbour = Neighbour(server, tmp_path)
+    neighbour = Neighbour(server, tmp_path, request.node.name)
     yield neighbour
     neighbour.stop()
 
 
 @pytest.fixture
-def memory(server: ServerProcess) -> Memory:
+def memory(server: ServerProcess, request: pytest.FixtureRequest) -> Memory:
     """The server's memory, watched from now on."""
     if not Path("/proc/self/clear_refs").exists():
         pytest.skip("memory is measured where there is /proc")
-    memory = Memory(server.pid)
+    memory = Memory(server.pid, request.node.name)
     memory.begin()
     return memory
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Prints what was measured, if more than the tests' names is wanted."""
+    if not figures or config.get_verbosity() < 1:
+        return
+    terminalreporter.section("sieges")
+    for name, measured in figures.items():
+        terminalreporter.line("  ".join([f"{name:60}", *(f"{what} {value:6.1f}" for what, value in sorted(measured.items()))]))

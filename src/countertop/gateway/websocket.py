@@ -14,9 +14,11 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
-MOST_QUEUED: Final = 1024
+from countertop.protocol.session import CloseCode
+
+MOST_QUEUED: Final = 512
 """Messages that may wait to be served. A client that is not read any more has sent at most one read's worth of them."""
-MOST_BESIDE: Final = 512
+MOST_BESIDE: Final = 128
 """Frames without a message of their own (pings, pongs, fragments) that may come within `WINDOW`."""
 WINDOW: Final = 10.0
 """Seconds."""
@@ -24,8 +26,6 @@ AT_ONCE: Final = 4096
 """Bytes that are read before it is looked whether the connection has been ended."""
 GOODBYE: Final = 3.0
 """Seconds within which a client must answer the end of the conversation with its own."""
-FLOOD: Final = 1008
-"""Close code (RFC 6455, section 7.4.1): the client broke a rule."""
 
 
 class WebSocket(WebSocketsSansIOProtocol):
@@ -103,9 +103,9 @@ class WebSocket(WebSocketsSansIOProtocol):
             return
         self.close_sent = self._ended = True
         self.frames = []
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": FLOOD, "reason": ""})
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": CloseCode.FLOOD, "reason": ""})
         if self.handshake_complete:
-            self.conn.fail(FLOOD, "frames came too fast")
+            self.conn.fail(CloseCode.FLOOD, "frames came too fast")
             self.transport.write(b"".join(self.conn.data_to_send()))
         self.transport.close()
 
