@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from countertop.cli import keys
 from countertop.testing.caller import Caller, ended
 from countertop.testing.cluster import Cluster
 from tests.canary import GIFT, GIFT_STRIPE
@@ -59,19 +60,20 @@ def test_keys_are_changed_while_a_node_serves(start_server: StartServer) -> None
         assert [card_of(caller, one) for one in (old, new)] == [GIFT, GIFT]
 
 
-def test_an_older_key_stays_while_something_rests_under_it(start_server: StartServer) -> None:
+def test_an_older_key_stays_while_something_rests_under_it(start_server: StartServer, capsys: pytest.CaptureFixture[str]) -> None:
     server = start_server()
     with server.caller() as caller:
         read_a_card(caller)
     server.kill()  # nobody follows the key file
-    command(server, "keys", "add")
+    where = {"data": server.data}
+    assert keys.add(where) == 0
     kept = json.loads((server.data / "secret.key").read_text())
     (newest,) = set(kept["keys"]) - {kept["current"]}
     (server.data / "secret.key").write_text(json.dumps({**kept, "current": newest}))
-    refused = run("keys", "prune", "--data", str(server.data), folder=server.folder)
-    assert refused.returncode == 2
-    assert "sealed anew" in refused.stderr
-    assert "has 1 key" in command(server, "keys", "prune")
+    assert keys.prune(where) == 2
+    assert "sealed anew" in capsys.readouterr().err
+    assert keys.prune(where) == 0
+    assert "has 1 key" in capsys.readouterr().out
 
 
 def test_a_backup_is_a_server_as_it_was(start_server: StartServer, tmp_path: Path) -> None:
