@@ -219,8 +219,12 @@ class Cluster:
         place.mkdir(parents=True, exist_ok=True)
         self.postgres: PostgresServer = start_postgres(place, durable=True)
         self._stack.callback(self.stop_postgres)
-        self.nats: NatsServer = self._bus.enter_context(nats_server())
         self._stack.callback(self._bus.close)
+        try:
+            self.nats: NatsServer = self._bus.enter_context(nats_server())
+        except BaseException:
+            self.close()
+            raise
         self.key_file = folder / "secret.key"
         self.settings: dict[str, object] = {
             "database_url": self.postgres.url(),
