@@ -90,7 +90,7 @@ def test_cards_that_are_not_taken(caller: Caller, counter: VirtualTerminal) -> N
     shown = counter.swipe(stripe_of(BANK, "201"))
     assert shown.lines == ("$22.00", "This card has a chip: please insert it")
     assert counter.card(BANK, "KEYED").screen == "PRESENT_CARD", "nobody allowed that"
-    assert caller.get(f"/smartterminals/requests/{request_id}").json == {"status": "IN_PROGRESS"}
+    assert caller.get(f"/smartterminals/requests/{request_id}?wait=1").json == {"status": "IN_PROGRESS"}
     counter.card(BANK)
     assert ended(caller, request_id)["outcome"] == "APPROVED"
 
