@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import segno
 from playwright.sync_api import Page
 
-from countertop.domain.clock import MINUTE, SECOND
+from countertop.domain.amount import Amounts
+from countertop.domain.clock import SECOND
+from countertop.domain.intent import Action
+from countertop.domain.money import Cents
 from countertop.domain.order import InputOrder, PromptOrder, ReadOrder, SignatureOrder
 from countertop.terminal.machine import Machine
-from countertop.terminal.view import Button, Key, Pairing
-from tests.browser.stage import START, StagedTerminal
+from countertop.terminal.payment.ending import APPROVED_STAYS
+from countertop.terminal.view import Key, Pairing
+from tests.browser.stage import StagedTerminal
+from tests.unit.counter import CHIP, CHIP_STRIPE, NUMBER, order
 
 TERMS: Final = (
     "I agree to the rules of the Corner Books reading club. Books that are lent to me come back within four weeks and in the "
     "state in which I got them. What is lost or spoiled is paid for at the price of a new copy.\n\nMy name and address are kept "
     "for as long as I am a member and are given to nobody."
 )
+ADDRESS: Final = "margarethe.von.brandenburg-ansbach@bookclub.example.com"
 QR: Final = segno.make("https://pay.example/pair?code=WDJB-MJHT", error="m").svg_inline(border=4)
 
 
@@ -62,22 +68,40 @@ def _pairing(terminal: StagedTerminal) -> None:
     terminal.settle()
 
 
-def _tip(terminal: StagedTerminal) -> None:
-    buttons = (Button(Key.BUTTON_1, "15 %"), Button(Key.BUTTON_2, "18 %"), Button(Key.BUTTON_3, "20 %"))
-    terminal.pose(
-        screen="TIP",
-        headline="Add a tip?",
-        lines=("$42.50",),
-        buttons=buttons,
-        keys=(*Key,),
-        deadline=START + 30 * SECOND,
-        allowed=MINUTE,
-    )
+def _pay(terminal: StagedTerminal, amount: Cents = 42_50, **changes: Any) -> None:
+    terminal.order(order(amounts=Amounts(amount), **changes), 30 * SECOND)
 
 
-def _receipt(terminal: StagedTerminal) -> None:
-    buttons = (Button(Key.BUTTON_1, "E-mail"), Button(Key.BUTTON_2, "None"))
-    terminal.pose(screen="RECEIPT", headline="Receipt?", buttons=buttons, lines=(), keys=(Key.BUTTON_1, Key.BUTTON_2, Key.CANCEL))
+def _present(terminal: StagedTerminal, **changes: Any) -> None:
+    _pay(terminal, **changes)
+    terminal.present(CHIP)
+
+
+def _decided(terminal: StagedTerminal, *, approved: bool = True, **changes: Any) -> None:
+    _present(terminal, **changes)
+    terminal.decide(approved=approved)
+
+
+def _after_approval(terminal: StagedTerminal, **changes: Any) -> None:
+    _decided(terminal, **changes)
+    terminal.advance(APPROVED_STAYS)
+
+
+def _key_in(terminal: StagedTerminal, digits: str) -> None:
+    _pay(terminal, keyed=True)
+    for key in (Key.CLEAR, *map(Key, digits)):
+        terminal.press(key)
+
+
+def _tip_typed(terminal: StagedTerminal) -> None:
+    _pay(terminal, allow_tips=True)
+    for digit in "1234567":
+        terminal.press(Key(digit))
+
+
+def _chip_swiped(terminal: StagedTerminal) -> None:
+    _pay(terminal)
+    terminal.swipe(CHIP_STRIPE)
 
 
 SCREENS: Final[dict[str, Callable[[StagedTerminal], None]]] = {
@@ -93,25 +117,22 @@ SCREENS: Final[dict[str, Callable[[StagedTerminal], None]]] = {
     "SIGNATURE": _signing,
     "OFFLINE": lambda terminal: terminal.cut(),
     "PAIRING": _pairing,
-    "PRESENT_CARD": lambda terminal: terminal.pose(
-        screen="PRESENT_CARD",
-        headline="$1,042.50",
-        lines=("Insert, swipe or tap",),
-        keys=(Key.CANCEL,),
-        deadline=START + 30 * SECOND,
-        allowed=MINUTE,
-    ),
-    "TIP": _tip,
-    "PROCESSING": lambda terminal: terminal.pose(
-        screen="PROCESSING", headline="Please wait", lines=("Do not remove your card",), keys=()
-    ),
-    "APPROVED": lambda terminal: terminal.pose(screen="APPROVED", headline="Approved", lines=("$42.50",), keys=()),
-    "DECLINED": lambda terminal: terminal.pose(
-        screen="DECLINED", headline="Declined", lines=("Please use another card",), keys=()
-    ),
-    "RECEIPT": _receipt,
+    "TIP": lambda terminal: _pay(terminal, allow_tips=True),
+    "TIP typed": _tip_typed,
+    "PROMPT network": lambda terminal: _pay(terminal, debit_credit_prompt=True),
+    "PRESENT_CARD": lambda terminal: _pay(terminal, 1_042_50),
+    "PRESENT_CARD keyed": lambda terminal: _pay(terminal, 999_999_99, keyed=True, action=Action.REFUND),
+    "PRESENT_CARD chip": _chip_swiped,
+    "KEYED_CARD": lambda terminal: _key_in(terminal, NUMBER),
+    "KEYED_CARD longest": lambda terminal: _key_in(terminal, NUMBER[:-1] + "2999"),
+    "PROCESSING": _present,
+    "APPROVED": _decided,
+    "DECLINED": lambda terminal: _decided(terminal, approved=False),
+    "SIGNATURE paid": lambda terminal: _after_approval(terminal, show_signature_prompt=True),
+    "RECEIPT": lambda terminal: _after_approval(terminal, show_receipt_prompt=True, receipt_email=ADDRESS),
+    "RECEIPT none": lambda terminal: _after_approval(terminal, show_receipt_prompt=True),
 }
-"""Name of a picture → what brings it about. The payment screens are posed until the machine has acts for them."""
+"""Name of a picture → what brings it about."""
 
 
 SETTLED: Final = """() => Promise.allSettled(

@@ -6,21 +6,22 @@ import asyncio
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
 from typing import Any, Final, Self, TypeVar
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
+from countertop.domain.card import PaymentCard
 from countertop.domain.clock import MINUTE, Instant
-from countertop.domain.order import Order
-from countertop.protocol.frames import Finished, FromGateway, Show, Welcome
+from countertop.domain.order import Order, PaymentOrder
+from countertop.protocol.frames import CardTaken, Decided, Finished, FromGateway, Show, Welcome
 from countertop.sandbox.card import TRAY
 from countertop.terminal.frame_log import FrameLog
 from countertop.terminal.machine import Machine
 from countertop.terminal.screen.page import screen_routes, single_screen_routes
 from countertop.terminal.view import Key, Stroke, View
+from tests.unit.counter import SEALING
 
 TERMINAL: Final = "88888888-4444-4444-4444-cccccccccccc"
 START: Final = 1_790_000_000_000
@@ -54,8 +55,9 @@ class StagedTerminal:
         """A machine that has just been welcomed."""
         self.machine = Machine("stage/1")
         self.finished: list[Finished] = []
-        self.posed: View | None = None
+        self.taken: list[CardTaken] = []
         self.requests = 0
+        self.asked: PaymentOrder | None = None
         self.machine.connected()
         self.hear(Welcome(nick_name="Counter 1", merchant="Corner Books", server="test"))
 
@@ -64,7 +66,7 @@ class StagedTerminal:
     async def watch(self) -> AsyncIterator[View]:
         last = None
         while True:
-            if (view := self.posed or self.machine.view) != last:
+            if (view := self.machine.view) != last:
                 last = view
                 yield view
                 continue
@@ -77,6 +79,10 @@ class StagedTerminal:
 
     def swipe(self, raw: str) -> None:
         self.machine.swipe(raw, self.clock.now())
+        self.settle()
+
+    def present(self, card: PaymentCard) -> None:
+        self.machine.present(card, self.clock.now())
         self.settle()
 
     def draw(self, strokes: Sequence[Stroke]) -> None:
@@ -97,19 +103,30 @@ class StagedTerminal:
 
     def order(self, order: Order, remaining: int = MINUTE) -> None:
         """The gateway says `show`."""
+        self.asked = order if isinstance(order, PaymentOrder) else None
         self.requests += 1
         request_id = f"0192d3a0-0000-7000-8000-{self.requests:012d}"
-        self.hear(Show(request_id=request_id, order=order, remaining=remaining))
+        sealing = SEALING if isinstance(order, PaymentOrder) else None
+        self.hear(Show(request_id=request_id, order=order, remaining=remaining, sealing=sealing))
+
+    def decide(self, *, approved: bool = True, total: int = 42_50) -> None:
+        """The gateway says `decided`; what is asked for next is what was ordered."""
+        asked = self.asked if approved else None
+        self.hear(
+            Decided(
+                request_id=f"0192d3a0-0000-7000-8000-{self.requests:012d}",
+                approved=approved,
+                transaction_id=71,
+                total=total,
+                signature=asked is not None and asked.show_signature_prompt,
+                receipt=asked is not None and asked.show_receipt_prompt,
+            )
+        )
 
     def advance(self, milliseconds: int) -> None:
         """Time passes."""
         self.clock.instant += milliseconds
         self.machine.tick(self.clock.now())
-        self.settle()
-
-    def pose(self, **parts: Any) -> None:
-        """Shows a view that the machine has no act for yet."""
-        self.posed = replace(self.machine.view, **parts)
         self.settle()
 
     def cut(self) -> None:
@@ -121,6 +138,8 @@ class StagedTerminal:
         for frame in self.machine.take_frames():
             if isinstance(frame, Finished):
                 self.finished.append(frame)
+            if isinstance(frame, CardTaken):
+                self.taken.append(frame)
             self.frames.add("out", frame)
         self._told = asyncio.get_running_loop().create_task(self._tell())
 

@@ -162,12 +162,15 @@ def test_the_bar_runs_down(stage: Stage, visit: Visit) -> None:
     expect(page.locator("#deadline .left")).to_have_attribute("style", re.compile(r"scaleX\(0(\.0+)?\)"))
 
 
-@pytest.mark.parametrize("name", ["SWIPE_CARD", "INPUT", "PROMPT", "SIGNATURE"])
+@pytest.mark.parametrize(
+    "name",
+    ["SWIPE_CARD", "INPUT", "PROMPT", "SIGNATURE", "TIP", "TIP typed", "PRESENT_CARD keyed", "KEYED_CARD longest", "RECEIPT"],
+)
 def test_a_phone_may_lie_on_its_side(stage: Stage, visit: Visit, name: str) -> None:
     page = visit("lying")
     stage.run(SCREENS[name], stage.terminal)
-    wait_for(page, name)
-    page.screenshot(path=PICTURES / f"{name}.lying.light.png")
+    wait_for(page, name.partition(" ")[0])
+    page.screenshot(path=PICTURES / f"{name.replace(' ', '-')}.lying.light.png")
     measured = page.evaluate(MEASURE)
     assert (measured["scrolls"], measured["cut"]) == ([], [])
     assert measured["smallest"] >= 56

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import SIZES
-from tests.browser.screens import SCREENS, TERMS, wait_for
+from tests.browser.screens import ADDRESS, SCREENS, TERMS, wait_for
 from tests.browser.stage import Stage
 
 pytestmark = pytest.mark.browser
@@ -32,11 +32,19 @@ HEADLINES: Final = {
     "OFFLINE": "One moment, please",
     "PAIRING": "WDJB-MJHT",
     "PRESENT_CARD": "$1,042.50",
+    "PRESENT_CARD keyed": "$999,999.99",
+    "PRESENT_CARD chip": "$42.50",
+    "KEYED_CARD": "Card number",
+    "KEYED_CARD longest": "Check the number",
     "TIP": "Add a tip?",
+    "TIP typed": "Add a tip?",
+    "PROMPT network": "Debit or credit?",
+    "SIGNATURE paid": "Please sign",
     "PROCESSING": "Please wait",
     "APPROVED": "Approved",
     "DECLINED": "Declined",
     "RECEIPT": "Receipt?",
+    "RECEIPT none": "Receipt?",
 }
 SECONDS: Final = {
     "IDLE": "Corner Books",
@@ -48,12 +56,19 @@ SECONDS: Final = {
     "OFFLINE": "Connecting",
     "PAIRING": "Confirm this code in the console",
     "PRESENT_CARD": "Insert, swipe or tap",
+    "PRESENT_CARD keyed": "Refund\nInsert, swipe or tap\nor press < to type the number",
+    "PRESENT_CARD chip": "This card has a chip: please insert it",
+    "KEYED_CARD": "•••• •••• •••• ••••",
+    "KEYED_CARD longest": "•••• •••• •••• •••• •••",
     "TIP": "$42.50",
+    "TIP typed": "$12,345.67",
+    "RECEIPT": ADDRESS,
+    "RECEIPT none": "Please ask for one at the counter",
     "PROCESSING": "Do not remove your card",
     "APPROVED": "$42.50",
     "DECLINED": "Please use another card",
 }
-BESIDE_THE_BENCH: Final = {"SWIPE_CARD", "SWIPE_AGAIN", "SIGNATURE"}
+BESIDE_THE_BENCH: Final = {"SWIPE_CARD", "SWIPE_AGAIN", "SIGNATURE", "PRESENT_CARD"}
 """Where axe looks at larger pages too: those have the same screens, with the bench beside them."""
 ALARMING: Final = {"SWIPE_AGAIN", "CARD_NOT_SUPPORTED", "DECLINED"}
 

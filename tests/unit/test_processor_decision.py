@@ -11,7 +11,7 @@ from countertop.domain.intent import Action, Intent
 from countertop.domain.response import CODES, Avs, AvsMode, CvvStatus, message_of
 from countertop.domain.sealed_card import seal_card
 from countertop.gateway.processors.port import Processor
-from countertop.sandbox.processor import APPROVAL_CODE, SandboxProcessor, decide
+from countertop.sandbox.processor import APPROVAL_CODE, EMPTY_CARD, SandboxProcessor, decide
 
 _: type[Processor] = SandboxProcessor
 
@@ -160,3 +160,10 @@ async def test_the_processor_opens_what_was_sealed_to_it() -> None:
 )
 def test_messages(code: str, message: str) -> None:
     assert message_of(code) == message
+
+
+@pytest.mark.parametrize(("base", "code"), [(10_00, "51"), (5, "05"), (4_999_01, "05")])
+def test_an_empty_card_is_declined_unless_the_amount_has_another_answer(base: int, code: str) -> None:
+    card = PaymentCard(EMPTY_CARD, Expiry(2030, 1), Entry.CHIP)
+
+    assert decide(intent(base), card).code == code

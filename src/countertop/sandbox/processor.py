@@ -22,6 +22,7 @@ from countertop.gateway.store.sealing import Sealer
 
 APPROVAL_CODE: Final = "PJ20AP"
 CARD_NUMBER_INVALID: Final = "14"
+INSUFFICIENT_FUNDS: Final = "51"
 
 TRIGGERS: Final[dict[Cents, str]] = {
     1: "01",
@@ -44,6 +45,9 @@ TRIGGERS: Final[dict[Cents, str]] = {
     98: "10",
 }
 """Base amounts, in cents, and the code that each gives."""
+
+EMPTY_CARD: Final = "4000000000009995"
+"""A number that card schemes' simulators decline for insufficient funds, whatever the amount."""
 
 MOST_APPROVED: Final[Cents] = 4_999_00
 NOT_LEVEL3: Final[Cents] = 1_03
@@ -106,6 +110,8 @@ def decide(intent: Intent, card: PaymentCard | None) -> Decision:
         return Decision(APPROVED, authorized=False)
     base = intent.amounts.base
     code = DO_NOT_HONOR if base > MOST_APPROVED else TRIGGERS.get(base, APPROVED)
+    if code == APPROVED and card is not None and card.number == EMPTY_CARD:
+        code = INSUFFICIENT_FUNDS
     cvv = _check_cvv(intent, card)
     if code == APPROVED and cvv is CvvStatus.NO_MATCH:
         code = "97"

@@ -2,7 +2,8 @@
 
 {"key": "CANCEL"}                   a key of the keypad, or a button on the display
 {"stripe": ";70901…?"}              what a keyboard-wedge reader typed
-{"card": "gift"}                    a card of the tray, by its name
+{"card": "gift"}                    a card of the tray, by its name, is swiped
+{"card": "credit", "entry": "CHIP"} the same is inserted (CHIP) or tapped (TAP)
 {"signature": [[[x, y], …], …]}     the whole of what is on the pad now, in 1000 × 400 units
 {"language": "es"}                  the customer's language
 """
@@ -10,10 +11,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from dataclasses import replace
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from countertop.domain.card import Entry
 from countertop.domain.errors import NotReadable
 from countertop.terminal.screen.operated import Operated
 from countertop.terminal.screen.tray import TrayCard
@@ -25,6 +28,9 @@ MAX_MESSAGE: Final = 64 * 1024
 MAX_STRIPE: Final = 512
 """Longest stripe in characters; the longest that a card can hold has 226."""
 MAX_STROKES: Final = 1_000
+
+NO_CHIP: Final = ";E?"
+"""What comes of a card without a chip that is inserted: the reader could read nothing."""
 
 Tray = Mapping[str, TrayCard]
 """The cards that a page offers, by name."""
@@ -57,15 +63,22 @@ class Swiped(_Message):
 
 
 class Chosen(_Message):
-    """A card of the tray was swiped."""
+    """A card of the tray was swiped, inserted or tapped."""
 
     card: str = Field(max_length=64)
+    entry: Literal["SWIPE", "CHIP", "TAP"] = "SWIPE"
 
     def act(self, terminal: Operated, tray: Tray) -> None:
-        """Swipes what is on it. Raises NotReadable if the tray has no such card."""
+        """Reads what is on it. Raises NotReadable if the tray has no such card."""
         if self.card not in tray:
             raise NotReadable("there is no such card in the tray")
-        terminal.swipe(tray[self.card].stripe)
+        card = tray[self.card]
+        if self.entry == "SWIPE":
+            terminal.swipe(card.stripe)
+        elif card.chip is None:
+            terminal.swipe(NO_CHIP)
+        else:
+            terminal.present(replace(card.chip, entry=Entry(self.entry)))
 
 
 class Drawn(_Message):

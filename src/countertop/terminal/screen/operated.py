@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
+from countertop.domain.card import PaymentCard
 from countertop.terminal.frame_log import FrameLog
 from countertop.terminal.view import Key, Stroke, View
 
@@ -27,6 +28,10 @@ class Operated(Protocol):
 
     def swipe(self, raw: str) -> None:
         """A card was swiped; `raw` is what a reader would type, sentinels included."""
+        ...
+
+    def present(self, card: PaymentCard) -> None:
+        """A payment card was inserted or tapped."""
         ...
 
     def draw(self, strokes: Sequence[Stroke]) -> None:

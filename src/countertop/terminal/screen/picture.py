@@ -29,6 +29,9 @@ def frame_message(note: FrameNote) -> str:
 
 
 def tray_message(cards: Sequence[TrayCard]) -> str:
-    """The cards as the page lays them out: all but what is on their stripes."""
-    looks = [{"name": card.name, "style": card.style, "title": dict(card.title), "note": dict(card.note)} for card in cards]
+    """The cards as the page lays them out: all but what is on them."""
+    looks = [
+        {"name": card.name, "style": card.style, "title": dict(card.title), "note": dict(card.note), "uses": card.uses}
+        for card in cards
+    ]
     return json.dumps({"tray": looks})

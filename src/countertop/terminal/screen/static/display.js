@@ -5,7 +5,7 @@ import { spoken, word } from "./words.js";
 
 const DRAWINGS = {
   loading: "wait", unknown: "unknown", IDLE: "welcome", SWIPE_CARD: "swipe", SWIPE_AGAIN: "again", CARD_NOT_SUPPORTED: "unsupported",
-  CARD_READ: "thanks", CANCELLED: "cancelled", PROMPT: "hand", INPUT: "phone", SIGNATURE: "pen", PRESENT_CARD: "present", KEYED_CARD: "phone",
+  CARD_READ: "thanks", CANCELLED: "cancelled", PROMPT: "hand", INPUT: "phone", SIGNATURE: "pen", PRESENT_CARD: "present", KEYED_CARD: "keyed",
   TIP: "tip", PROCESSING: "wait", APPROVED: "thanks", DECLINED: "declined", RECEIPT: "receipt", PAIRING: "phone", OFFLINE: "unplugged",
 };
 const TONES = { SWIPE_AGAIN: "bad", CARD_NOT_SUPPORTED: "bad", DECLINED: "bad", unknown: "bad", CARD_READ: "good", APPROVED: "good" };

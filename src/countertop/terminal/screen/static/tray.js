@@ -3,6 +3,7 @@
 
 import { spoken, word, write } from "./words.js";
 
+const PAYING = ["TIP", "PRESENT_CARD", "KEYED_CARD", "PROCESSING", "APPROVED", "DECLINED", "RECEIPT"];
 const READING = ["SWIPE_CARD", "SWIPE_AGAIN", "CARD_NOT_SUPPORTED", "PRESENT_CARD"];
 const ENOUGH = 0.5; // the part of the slot that a card has to travel to be read
 const REACH = 70; // pixels from the slot within which a card slips into it
@@ -18,6 +19,7 @@ export function bench(say) {
   const slot = $("slot");
   let screen = "";
   let refused = false; // the last card was swiped while none was asked for
+  let paying = null; // the payment that is on the screen: its cards lie in the tray
 
   function send(message) {
     refused = !READING.includes(screen);
@@ -36,9 +38,10 @@ export function bench(say) {
   const close = sheet();
 
   return {
-    /** Lays out the cards: each a name, a style, and a title and a note in each language. */
+    /** Lays out the cards: each a name, a style, a title and a note in each language, and what it can be used for. */
     lay(cards) {
       $("card-list").replaceChildren(...cards.map((card) => entry(card, slot, send)));
+      sort(paying !== null);
     },
     /** Writes the cards' names in the language that is spoken now. */
     name() {
@@ -47,6 +50,9 @@ export function bench(say) {
     /** Follows the view: what became of the last swipe, and whether a card is asked for. */
     follow(view) {
       screen = view.screen;
+      if (PAYING.includes(screen)) paying = view.request_id ?? paying;
+      else if (view.request_id !== paying) paying = null;
+      sort(paying !== null);
       if (READING.includes(screen)) refused = false;
       $("last").textContent = refused ? word("notAsked") : `${word("last")}: ${word(view.last_swipe ?? "none")}`;
     },
@@ -57,6 +63,19 @@ export function bench(say) {
     },
   };
 }
+
+/** Lays out the cards for what the terminal asks: gift cards and the like, or payment cards and how to present them. */
+function sort(paying) {
+  const use = paying ? "payment" : "read";
+  for (const node of document.querySelectorAll("#card-list > [data-uses]")) node.hidden = !node.dataset.uses.split(" ").includes(use);
+  $("manner").hidden = !paying;
+  $("direction").hidden = paying;
+  $("tray-hint").dataset.word = paying ? "payHint" : "trayHint";
+  write($("tray-hint").parentNode);
+}
+
+/** How a click presents a card: a payment card in the way that is chosen, any other by its stripe. */
+const manner = () => ($("manner").hidden ? "SWIPE" : document.querySelector("[name=entry]:checked").value);
 
 /** On a narrow page the bench is a sheet; the key in the fourth corner opens it. Gives what closes it. */
 function sheet() {
@@ -86,6 +105,7 @@ function sheet() {
 
 function entry(card, slot, send) {
   const item = document.createElement("li");
+  item.dataset.uses = card.uses.join(" ");
   const node = document.createElement("button");
   node.type = "button";
   node.className = `card ${card.style}`;
@@ -97,7 +117,11 @@ function entry(card, slot, send) {
     node.append(text);
   }
   const swiped = () => send({ card: card.name });
-  node.addEventListener("click", () => { if (!node.dataset.dragged) slide(node, slot).then(swiped); });
+  node.addEventListener("click", () => {
+    if (node.dataset.dragged) return;
+    if (manner() === "SWIPE") slide(node, slot).then(swiped);
+    else send({ card: card.name, entry: manner() });
+  });
   node.addEventListener("pointerdown", (event) => {
     delete node.dataset.dragged;
     if (event.button === 0 && slot.offsetParent) drag(event, node, slot, swiped);

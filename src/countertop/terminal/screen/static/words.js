@@ -11,6 +11,8 @@ const WORDS = {
     buttons: "Your choice", terms: "Text to read", pad: "Signature pad: sign here with finger, pen or mouse", qr: "QR code of the code shown",
     padEmpty: "empty", padSigned: "signed",
     tray: "Test cards", trayHint: "Click a card, or drag it through the slot of the terminal.",
+    payHint: "Click a card to present it, or drag it through the slot of the terminal to swipe it.",
+    manner: "How the card is presented", insert: "Insert", tap: "Tap",
     direction: "Direction of the swipe", forwards: "Forwards", backwards: "Backwards",
     own: "Your own stripe, sentinels included", swipe: "Swipe",
     wedgeNote: "A USB keyboard-wedge reader works while this page has the focus. That is for testing: a counter where payment cards may be swiped wants “countertop terminal run” with a grabbed reader.",
@@ -18,6 +20,7 @@ const WORDS = {
     last: "Last swipe", none: "none yet", notAsked: "The terminal is not asking for a card now.",
     ACCEPT_F1: "accepted, format 1", ACCEPT_F2: "accepted, format 2", BAD_READ: "could not be read", NOT_ELIGIBLE: "not supported",
     FINANCIAL: "not supported, could be a payment card", UNRECOGNISED: "not a whole swipe",
+    PAYMENT: "taken for the payment", CHIP_SWIPED: "has a chip, is to be inserted",
     in: "from the gateway", out: "to the gateway",
   },
   es: {
@@ -30,6 +33,8 @@ const WORDS = {
     buttons: "Su elección", terms: "Texto para leer", pad: "Recuadro de firma: firme con el dedo, un lápiz o el ratón", qr: "Código QR del código mostrado",
     padEmpty: "vacío", padSigned: "firmado",
     tray: "Tarjetas de prueba", trayHint: "Pulse una tarjeta o deslícela por la ranura de la terminal.",
+    payHint: "Pulse una tarjeta para presentarla o deslícela por la ranura de la terminal.",
+    manner: "Cómo se presenta la tarjeta", insert: "Insertar", tap: "Acercar",
     direction: "Sentido del deslizamiento", forwards: "Adelante", backwards: "Atrás",
     own: "Su propia banda, con centinelas", swipe: "Deslizar",
     wedgeNote: "Un lector USB de tipo teclado funciona mientras esta página tiene el foco. Es solo para pruebas: un mostrador por el que puedan pasar tarjetas de pago necesita «countertop terminal run» con un lector reservado.",
@@ -37,6 +42,7 @@ const WORDS = {
     last: "Última tarjeta", none: "ninguna todavía", notAsked: "La terminal no pide una tarjeta ahora.",
     ACCEPT_F1: "aceptada, formato 1", ACCEPT_F2: "aceptada, formato 2", BAD_READ: "no se pudo leer", NOT_ELIGIBLE: "no admitida",
     FINANCIAL: "no admitida, podría ser de pago", UNRECOGNISED: "deslizamiento incompleto",
+    PAYMENT: "aceptada para el pago", CHIP_SWIPED: "tiene chip, hay que insertarla",
     in: "de la pasarela", out: "a la pasarela",
   },
 };
