@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Table, create_engine, insert, select
+from sqlalchemy import Connection, Table, create_engine, insert, select
 
-from countertop.domain.ids import ordered_uuid
+from countertop.domain.clock import HOUR
+from countertop.domain.ids import ordered_uuid, stocked
 from countertop.domain.releases import NEWEST
 from countertop.gateway.store import table
 
@@ -58,16 +61,31 @@ def token(number: int) -> str:
     return f"bench-token-{number:08d}-{'x' * 24}"
 
 
-def prepare(folder: Path, terminals: int, *, hook: int | None = None) -> Engine:
-    """Makes a data directory. `hook`: the port on this machine that gets each event. Returns the way to store more."""
+def prepare(folder: Path, terminals: int, *, hook: int | None = None, settings: Mapping[str, str] | None = None) -> None:
+    """Makes a data directory with a shop in it.
+
+    `hook` is the port on this machine that gets each event. `settings` are more of the environment: another database, say.
+    """
+    environment = {**os.environ, **(settings or {})}
     folder.mkdir(parents=True, exist_ok=True)
     seed = folder / "seed.toml"
     seed.write_text(SEED + (WEBHOOK.format(port=hook) if hook else ""), "utf-8")
-    subprocess.run([COUNTERTOP, "seed", str(seed), "--data", str(folder)], check=True, stdout=subprocess.DEVNULL)
-    engine = create_engine(f"sqlite:///{folder}/countertop.db")
-    with engine.begin() as connection:
+    command = [COUNTERTOP, "seed", str(seed), "--data", str(folder)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
+    url = environment.get("COUNTERTOP_DATABASE_URL", f"sqlite:///{folder}/countertop.db")
+    with opened(url) as connection:
         store(connection, table.smart_terminal, _terminals(merchant_id(connection), terminals))
-    return engine
+
+
+@contextlib.contextmanager
+def opened(url: str) -> Iterator[Connection]:
+    """A transaction with a database."""
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def merchant_id(connection: Connection) -> str:
@@ -94,40 +112,49 @@ def _terminals(merchant: str, count: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def ended_requests(merchant: str, count: int) -> Iterator[dict[str, Any]]:
-    """Requests that ended within the last hours, spread over terminals."""
-    now = time.time_ns() // 1_000_000
+def fill(folder: Path, count: int, terminals: int) -> None:
+    """Adds requests of the last hours that have ended, spread over the terminals, each with its last event and its delivery.
+
+    Straight into the file: a million of them would take SQLAlchemy minutes.
+    """
+    with contextlib.closing(sqlite3.connect(folder / "countertop.db")) as connection:
+        for setting in ("journal_mode = MEMORY", "synchronous = OFF", "cache_size = -262144"):
+            connection.execute(f"PRAGMA {setting}")
+        [(merchant,)] = connection.execute("SELECT id FROM merchant").fetchall()
+        columns = connection.execute("SELECT name FROM pragma_table_info('request')").fetchall()
+        assert {name for (name,) in columns} >= set(_REQUEST)
+        ids, random = list(_ids(count)), stocked(os.urandom)
+        _insert(connection, "request", _REQUEST, ((*_ended(*each, terminals), merchant) for each in enumerate(ids)))
+        events = [(ordered_uuid(ended, random), request, ended) for request, ended in ids]
+        _insert(connection, "event", _EVENT, ((*event, merchant, *_EVENT_REST) for event in events))
+        _insert(connection, "delivery", _DELIVERY, ((event, merchant, 1, "DELIVERED") for event, _, _ in events))
+        connection.commit()
+
+
+_REQUEST: Final = (
+    *("id", "smart_terminal_id", "created", "ended", "terminal_id", "kind", "order", "release", "status", "sequence"),
+    *("request_deadline", "extensions", "outcome", "merchant_id"),
+)
+_EVENT: Final = ("id", "subject_id", "created", "merchant_id", "type", "sequence", "release", "data")
+_EVENT_REST: Final = ("SMARTTERMINAL_REQUEST", 3, NEWEST, '{"kind":"read","status":"COMPLETE","outcome":"CUSTOMER_CANCELLED"}')
+_DELIVERY: Final = ("event_id", "webhook_id", "attempts", "state")
+
+
+def _ids(count: int) -> Iterator[tuple[str, int]]:
+    """Requests' ids in their order, and when each ended."""
+    now, random = time.time_ns() // 1_000_000, stocked(os.urandom)
     for number in range(count):
-        then = now - 3_600_000 * 8 + number * 3_600_000 * 7 // count
-        yield {
-            "id": ordered_uuid(then, os.urandom),
-            "merchant_id": merchant,
-            "smart_terminal_id": terminal_id(number % 1000),
-            "terminal_id": 1,
-            "kind": "read",
-            "order": '{"kind":"read"}',
-            "release": NEWEST,
-            "status": "COMPLETE",
-            "sequence": 3,
-            "deadline": None,
-            "request_deadline": 60_000,
-            "extensions": 0,
-            "outcome": "CUSTOMER_CANCELLED",
-            "created": then,
-            "ended": then + 5_000,
-        }
+        then = now - 8 * HOUR + number * 7 * HOUR // count
+        yield ordered_uuid(then, random), then + 5_000
 
 
-def ended_events(merchant: str, requests: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The last event of each request."""
-    for request in requests:
-        yield {
-            "id": ordered_uuid(request["ended"], os.urandom),
-            "merchant_id": merchant,
-            "type": "SMARTTERMINAL_REQUEST",
-            "subject_id": request["id"],
-            "sequence": 3,
-            "release": NEWEST,
-            "data": "{}",
-            "created": request["ended"],
-        }
+def _ended(number: int, request: tuple[str, int], terminals: int) -> tuple[object, ...]:
+    request_id, ended = request
+    rest = (1, "read", '{"kind":"read"}', NEWEST, "COMPLETE", 3, 60_000, 0, "CUSTOMER_CANCELLED")
+    return request_id, terminal_id(number % terminals), ended - 5_000, ended, *rest
+
+
+def _insert(connection: sqlite3.Connection, into: str, columns: Sequence[str], rows: Iterator[tuple[object, ...]]) -> None:
+    names = ", ".join(f'"{column}"' for column in columns)
+    places = ", ".join("?" * len(columns))
+    connection.executemany(f'INSERT INTO "{into}" ({names}) VALUES ({places})', rows)  # noqa: S608 - names from above

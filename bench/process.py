@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
 from bench.data import COUNTERTOP
-from bench.machine import SERVER_CORE, on_core
+from bench.machine import SERVER_CORE, cpu_of, on_core
 
 Stream = int | IO[bytes] | None
 PATIENCE: Final = 60.0
@@ -28,16 +29,26 @@ class Server:
     port: int
     pid: int
 
+    @property
+    def cpu(self) -> float:
+        """Seconds of CPU that it has used."""
+        return cpu_of(self.pid)
+
 
 @contextlib.contextmanager
-def product(folder: Path) -> Iterator[Server]:
-    """One gateway node over a prepared data directory, with its limits on rates out of the way and deadlines beyond the run."""
+def product(
+    folder: Path, *, command: Sequence[str] = (COUNTERTOP,), settings: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """One gateway node over a prepared data directory, with its limits on rates out of the way and deadlines beyond the run.
+
+    `settings` are more of its environment.
+    """
     ready = folder / "ready.json"
     ready.unlink(missing_ok=True)
-    command = [COUNTERTOP, "serve", "--server", "test", "--port", "0", "--data", str(folder), "--ready-file", str(ready)]
-    command += ["--rate-limit", "1000000/1000000", "--poll-interval", "0", "--log-level", "error"]
-    command += ["--connect-deadline", "3600", "--request-deadline", "300"]
-    with (folder / "log").open("ab") as log, _running(command, stdout=log, stderr=log) as process:
+    line = [*command, "serve", "--server", "test", "--port", "0", "--data", str(folder), "--ready-file", str(ready)]
+    line += ["--rate-limit", "1000000/1000000", "--poll-interval", "0", "--log-level", "error"]
+    line += ["--connect-deadline", "3600", "--request-deadline", "300"]
+    with (folder / "log").open("ab") as log, _running(line, stdout=log, stderr=log, settings=settings) as process:
         url = _when_ready(ready, process)
         yield Server(int(url.rpartition(":")[2]), process.pid)
 
@@ -64,14 +75,18 @@ def start_client(port: int, count: int) -> subprocess.Popen[bytes]:
     return _start([sys.executable, "-m", "bench.reference", "client", str(port), str(count)])
 
 
-def _start(command: list[str], stdout: Stream = None, stderr: Stream = None) -> subprocess.Popen[bytes]:
+def _start(
+    command: list[str], stdout: Stream = None, stderr: Stream = None, settings: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
     with on_core(SERVER_CORE):
-        return subprocess.Popen(command, stdout=stdout, stderr=stderr)
+        return subprocess.Popen(command, stdout=stdout, stderr=stderr, env={**os.environ, **(settings or {})})
 
 
 @contextlib.contextmanager
-def _running(command: list[str], stdout: Stream = None, stderr: Stream = None) -> Iterator[subprocess.Popen[bytes]]:
-    process = _start(command, stdout, stderr)
+def _running(
+    command: list[str], stdout: Stream = None, stderr: Stream = None, settings: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    process = _start(command, stdout, stderr, settings)
     try:
         yield process
     finally:
@@ -81,3 +96,5 @@ def _running(command: list[str], stdout: Stream = None, stderr: Stream = None) -
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if process.stdout is not None:
+            process.stdout.close()

@@ -8,16 +8,29 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Figure:
+    """One measurement: a value, and what each thing that was counted cost the server in µs of CPU, if that was looked at."""
+
+    value: float
+    cost: float | None = None
+
+
+@dataclass(frozen=True)
 class Pair:
     """The product and its reference, in the same unit, within one round."""
 
-    product: float
-    reference: float
+    product: Figure
+    reference: Figure
 
     @property
     def ratio(self) -> float:
         """The product in terms of the reference."""
-        return self.product / self.reference
+        return self.product.value / self.reference.value
+
+
+def pair(product: float, reference: float) -> Pair:
+    """A pair without costs."""
+    return Pair(Figure(product), Figure(reference))
 
 
 @dataclass(frozen=True)
@@ -50,18 +63,38 @@ class Result:
         """The median of the rounds' ratios."""
         return statistics.median(pair.ratio for pair in self.pairs)
 
+    @property
+    def met(self) -> bool:
+        """Whether the goal was reached."""
+        return self.goal.met(self.ratio)
+
     def line(self) -> str:
         """The table's line, in Markdown."""
         ratios = [pair.ratio for pair in self.pairs]
-        product = _figure(statistics.median(pair.product for pair in self.pairs))
-        reference = _figure(statistics.median(pair.reference for pair in self.pairs))
-        spread = f"{_figure(min(ratios))} – {_figure(max(ratios))}"
-        figures = [f"{product} {self.unit}", f"{self.of} = {reference} {self.unit}", f"**{_figure(self.ratio)}**", spread]
-        return f"| {' | '.join([self.name, *figures])} | {self.goal} | {'yes' if self.goal.met(self.ratio) else 'NO'} |"
+        product = shown(statistics.median(pair.product.value for pair in self.pairs))
+        reference = shown(statistics.median(pair.reference.value for pair in self.pairs))
+        cells = [
+            self.name,
+            f"{product} {self.unit}",
+            f"{self.of} = {reference} {self.unit}",
+            f"**{shown(self.ratio)}**",
+            f"{shown(min(ratios))} – {shown(max(ratios))}",
+            str(self.goal),
+            "yes" if self.met else "NO",
+            _costs([pair.product for pair in self.pairs], [pair.reference for pair in self.pairs]),
+        ]
+        return f"| {' | '.join(cells)} |"
 
 
-HEAD = "| Row | Product | Reference | Ratio, median | Spread | Goal | Met |\n|---|---|---|---|---|---|---|"
+HEAD = "| Row | Product | Reference | Ratio, median | Spread | Goal | Met | CPU µs each |\n|---|---|---|---|---|---|---|---|"
 
 
-def _figure(value: float) -> str:
+def _costs(*sides: Sequence[Figure]) -> str:
+    """The least of each side: what disturbs a measurement only ever adds to it."""
+    least = [min((figure.cost for figure in side if figure.cost is not None), default=None) for side in sides]
+    return " : ".join(shown(cost) for cost in least if cost is not None)
+
+
+def shown(value: float) -> str:
+    """A number as the table has it."""
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"

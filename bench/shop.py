@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,6 @@ class Shop:
     """Keeps the moments of every request, whichever of post's answer, frame and webhook is here first."""
 
     def __init__(self) -> None:
-        self.port = 0
         self.webhooks = 0
         self._shown: dict[str, float] = {}
         self._swiped: dict[str, float] = {}
@@ -70,11 +69,11 @@ class Shop:
         return life
 
     @contextlib.asynccontextmanager
-    async def open(self, gateway: Server, terminals: int, pause: float) -> AsyncIterator[None]:
-        """Plugs the terminals in; the sink of the webhooks has to listen already."""
+    async def open(self, gateways: Sequence[Server], terminals: int, pause: float) -> AsyncIterator[None]:
+        """Plugs the terminals in, in turn at each gateway; the sink of the webhooks has to listen already."""
         tills = []
         for number in range(terminals):
-            connection = await asyncio.to_thread(plug, gateway.port, token(number))
+            connection = await asyncio.to_thread(plug, gateways[number % len(gateways)].port, token(number))
             tills.append(await Till.plug(connection, pause, self.show, self.swipe))
         try:
             yield

@@ -6,8 +6,10 @@ Frames to the gateway are masked with zeros, which is legal and costs nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Self, cast
 
@@ -53,24 +55,36 @@ def plug(port: int, token: str, *, welcomed: bool = True) -> socket.socket:
     return connection
 
 
-def plug_all(port: int, tokens: Iterable[str]) -> list[socket.socket]:
+@contextlib.contextmanager
+def plug_all(port: int, tokens: Iterable[str]) -> Iterator[list[socket.socket]]:
     """Many connected terminals."""
-    with ThreadPoolExecutor(16) as pool:
-        return list(pool.map(lambda token: plug(port, token), tokens))
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(16) as pool:
+        plugged = pool.map(lambda token: plug(port, token), tokens)
+        yield [stack.enter_context(terminal) for terminal in plugged]
 
 
-def drain(terminals: Iterable[socket.socket]) -> int:
-    """Takes what waits in the terminals' sockets; how many of them had got something."""
-    got = 0
+def drain(terminals: Iterable[socket.socket]) -> list[socket.socket]:
+    """Takes what waits in the terminals' sockets. Returns those that had got nothing."""
+    silent = []
     for terminal in terminals:
         terminal.setblocking(False)
         try:
-            got += bool(terminal.recv(65536))
+            terminal.recv(65536)
         except BlockingIOError:
-            pass
+            silent.append(terminal)
         finally:
             terminal.setblocking(True)
-    return got
+    return silent
+
+
+def hear_all(terminals: Iterable[socket.socket], within: float = 5.0) -> int:
+    """Waits until every terminal has got something. Returns how many have not in that time."""
+    end = time.monotonic() + within
+    silent = drain(terminals)
+    while silent and time.monotonic() < end:
+        time.sleep(0.01)
+        silent = drain(silent)
+    return len(silent)
 
 
 class Till(asyncio.Protocol):

@@ -6,12 +6,12 @@ import contextlib
 import statistics
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from bench.data import prepare, token
 from bench.machine import memory_of
 from bench.process import Server, product, reference
-from bench.result import Goal, Pair, Result
+from bench.result import Goal, Result, pair
+from bench.setting import Setting
 from bench.terminal import plug
 
 TERMINALS = 4000
@@ -20,26 +20,27 @@ WARM_UP = 100
 GOAL = 40.0
 
 
-def measure(folder: Path, rounds: int, _seconds: float) -> Iterator[Result]:
+def measure(setting: Setting) -> Iterator[Result]:
     """Growth of a fresh server by terminals that connect and stay silent. Two rounds are enough: it hardly moves."""
-    prepare(folder, TERMINALS)
+    count = WARM_UP + setting.some(TERMINALS)
+    prepare(setting.folder, count)
     own, echo = [], []
-    for _ in range(min(rounds, 2)):
+    for _ in range(min(setting.rounds, 2)):
         with reference("echo") as bare:
-            echo.append(growth(bare, welcomed=False))
-        with product(folder) as gateway:
-            own.append(growth(gateway, welcomed=True))
+            echo.append(growth(bare, count, welcomed=False))
+        with product(setting.folder) as gateway:
+            own.append(growth(gateway, count, welcomed=True))
     name = f"memory of an idle terminal (echo: {statistics.median(echo):.1f} KiB)"
-    yield Result(name, "goal", "KiB", Goal(1.0, at_least=False), [Pair(kib, GOAL) for kib in own])
+    yield Result(name, "goal", "KiB", Goal(1.0, at_least=False), [pair(kib, GOAL) for kib in own])
 
 
-def growth(server: Server, *, welcomed: bool) -> float:
+def growth(server: Server, count: int, *, welcomed: bool) -> float:
     """KiB a connection."""
     with contextlib.ExitStack() as connections:
         for number in range(WARM_UP):
             connections.enter_context(plug(server.port, token(number), welcomed=welcomed))
         before = memory_of(server.pid)
-        for number in range(WARM_UP, TERMINALS):
+        for number in range(WARM_UP, count):
             connections.enter_context(plug(server.port, token(number), welcomed=welcomed))
         time.sleep(1)
-        return (memory_of(server.pid) - before) / KIB / (TERMINALS - WARM_UP)
+        return (memory_of(server.pid) - before) / KIB / (count - WARM_UP)

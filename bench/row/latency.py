@@ -6,7 +6,6 @@ import asyncio
 import statistics
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import uvloop
 
@@ -14,7 +13,8 @@ from bench.client import Client
 from bench.data import prepare
 from bench.machine import flush_time
 from bench.process import Server, product
-from bench.result import Goal, Pair, Result
+from bench.result import Goal, Pair, Result, pair
+from bench.setting import Setting
 from bench.shop import Life, Shop
 
 TERMINALS = 200
@@ -23,26 +23,26 @@ PAUSE = 0.05
 """Seconds between a request's frame and the swipe."""
 
 
-def measure(folder: Path, rounds: int, seconds: float) -> Iterator[Result]:
+def measure(setting: Setting) -> Iterator[Result]:
     """Reads begin at even distances whether or not earlier ones have ended."""
-    show, swipe, swipe99 = zip(*uvloop.run(_measure(folder, rounds, seconds)), strict=True)
+    show, swipe, swipe99 = zip(*uvloop.run(_measure(setting)), strict=True)
     yield Result("request → frame, p50", "F", "ms", Goal(5, at_least=False), show)
     yield Result("swipe → webhook, p50", "F", "ms", Goal(12, at_least=False), swipe)
     yield Result("swipe → webhook, p99", "F", "ms", Goal(60, at_least=False), swipe99)
 
 
-async def _measure(folder: Path, rounds: int, seconds: float) -> list[tuple[Pair, Pair, Pair]]:
+async def _measure(setting: Setting) -> list[tuple[Pair, Pair, Pair]]:
     shop = Shop()
     async with shop.receiving() as hook:
-        prepare(folder, TERMINALS, hook=hook)
-        with product(folder) as gateway:
-            async with shop.open(gateway, TERMINALS, PAUSE):
-                await lives_at(RATE, shop, gateway, seconds / 2)
+        prepare(setting.folder, TERMINALS, hook=hook)
+        with product(setting.folder) as gateway:
+            async with shop.open([gateway], TERMINALS, PAUSE):
+                await lives_at(RATE, shop, gateway, setting.warm_up)
                 found = []
-                for _ in range(rounds):
-                    before = flush_time(folder)
-                    lives = await lives_at(RATE, shop, gateway, seconds)
-                    found.append(compare(lives, 1000 * (before + flush_time(folder)) / 2))
+                for _ in range(setting.rounds):
+                    before = flush_time(setting.folder)
+                    lives = await lives_at(RATE, shop, gateway, setting.seconds)
+                    found.append(compare(lives, 1000 * (before + flush_time(setting.folder)) / 2))
                 return found
 
 
@@ -51,16 +51,16 @@ def compare(lives: list[Life], flush: float) -> tuple[Pair, Pair, Pair]:
     shown = [1000 * (life.shown - life.posted) for life in lives]
     told = [1000 * (life.told - life.swiped) for life in lives]
     return (
-        Pair(statistics.median(shown), flush),
-        Pair(statistics.median(told), flush),
-        Pair(statistics.quantiles(told, n=100)[98], flush),
+        pair(statistics.median(shown), flush),
+        pair(statistics.median(told), flush),
+        pair(statistics.quantiles(told, n=100)[98], flush),
     )
 
 
 async def lives_at(rate: float, shop: Shop, gateway: Server, seconds: float) -> list[Life]:
     """As many lives a second, each on the terminal that has been free for the longest."""
     clients = [await Client.connect(gateway.port) for _ in range(TERMINALS)]
-    count = int(rate * seconds)
+    count = max(2, int(rate * seconds))
     start = time.perf_counter()
     begun: list[asyncio.Task[Life]] = []
     for number in range(count):

@@ -4,41 +4,53 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 from bench.data import prepare, token
 from bench.load import Load, drive
 from bench.process import Server, product, reference
 from bench.request import advance, post_read
-from bench.result import Goal, Pair, Result
-from bench.terminal import drain, plug_all
+from bench.result import Figure, Goal, Pair, Result
+from bench.setting import Setting
+from bench.terminal import drain, hear_all, plug_all
 
 TERMINALS = 4000
 HOUR = 3600
 
 
-def measure(folder: Path, rounds: int, seconds: float) -> Iterator[Result]:
+def measure(setting: Setting) -> Iterator[Result]:
     """Each round posts to every terminal once; between rounds the clock is moved past all deadlines, which frees them."""
-    prepare(folder, TERMINALS)
-    with reference("fixed") as bare, product(folder) as gateway:
-        terminals = plug_all(gateway.port, (token(number) for number in range(TERMINALS)))
+    count = setting.some(TERMINALS)
+    prepare(setting.folder, count)
+    with (
+        reference("fixed") as bare,
+        product(setting.folder) as gateway,
+        plug_all(gateway.port, map(token, range(count))) as terminals,
+    ):
         post_to_each(gateway, terminals)
-        pairs = [Pair(post_to_each(gateway, terminals).rate, rate_of(bare, seconds)) for _ in range(rounds)]
+        pairs = [Pair(post_to_each(gateway, terminals), rate_of(bare, setting.seconds)) for _ in range(setting.rounds)]
     yield Result("post, pushed", "R", "req/s", Goal(0.12), pairs)
 
 
-def post_to_each(gateway: Server, terminals: list[socket.socket]) -> Load:
+def post_to_each(gateway: Server, terminals: list[socket.socket]) -> Figure:
     """One `request-read` to each terminal. Raises RuntimeError if one was not pushed."""
     drain(terminals)
+    before = gateway.cpu
     load = drive(gateway.port, (post_read(number) for number in range(len(terminals))))
-    pushed = drain(terminals)
-    if load.refused or pushed < len(terminals):
-        raise RuntimeError(f"{load.refused} posts were refused and {len(terminals) - pushed} not pushed")
+    figure = figure_of(load, gateway, before)
+    missing = hear_all(terminals)
+    if load.refused or missing:
+        raise RuntimeError(f"{load.refused} posts were refused and {missing} not pushed")
     drive(gateway.port, iter([advance(2 * HOUR)]), connections=1)
-    return load
+    return figure
 
 
-def rate_of(bare: Server, seconds: float) -> float:
+def figure_of(load: Load, server: Server, before: float) -> Figure:
+    """Requests a second, and the CPU of each since the server had used `before`."""
+    return Figure(load.rate, 1e6 * (server.cpu - before) / load.answered)
+
+
+def rate_of(bare: Server, seconds: float) -> Figure:
     """R: what the bare server answers in that time."""
     request = post_read(0)
-    return drive(bare.port, iter(lambda: request, None), seconds=seconds).rate
+    before = bare.cpu
+    return figure_of(drive(bare.port, iter(lambda: request, None), seconds=seconds), bare, before)
