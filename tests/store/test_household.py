@@ -18,7 +18,7 @@ from countertop.gateway.operations.connection import (
     connect_terminal,
     disconnect_terminal,
     node_connections,
-    note_screen,
+    note_screens,
     renew_node,
     retire_lost_nodes,
     retire_node,
@@ -257,10 +257,10 @@ async def test_a_newer_connection_takes_the_place_of_the_older(world: World) -> 
     terminal = world.terminals[0]
     await world.connect(terminal, "old")
     await world.connect(terminal, "new")
-    await world.store.write(note_screen, world.at(later=5), terminal, "old", "SWIPE_CARD")
+    await world.store.jot(note_screens, world.at(later=5), [(terminal, "old", "SWIPE_CARD")])
     await world.store.write(disconnect_terminal, world.at(later=5), terminal, "old")
     assert [found.connection_id for found in await world.store.read(node_connections, world.node)] == ["new"]
-    await world.store.write(note_screen, world.at(later=9), terminal, "new", "SWIPE_CARD")
+    await world.store.jot(note_screens, world.at(later=9), [(terminal, "new", "SWIPE_CARD")])
     await world.store.write(renew_node, world.at(), MINUTE)
     device = await world.store.read(find_smart_terminal, world.now, terminal)
     assert (device.online, device.screen) == (True, "SWIPE_CARD")

@@ -7,17 +7,23 @@ they are counted here.
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import Any, Final
 
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
+from websockets.http11 import Request
+from websockets.protocol import State
 
+from countertop.gateway.devices.channel import WHOLE_MESSAGE
 from countertop.protocol.session import CloseCode
 
 MOST_QUEUED: Final = 512
 """Messages that may wait to be served. A client that is not read any more has sent at most one read's worth of them."""
+READ_AHEAD: Final = 4
+"""Messages that may wait before no more is read: a terminal says one at a time, and to stop and go on costs as much as one."""
 MOST_BESIDE: Final = 128
 """Frames without a message of their own (pings, pongs, fragments) that may come within `WINDOW`."""
 WINDOW: Final = 10.0
@@ -78,11 +84,32 @@ class WebSocket(WebSocketsSansIOProtocol):
         self._count()
         super().handle_pong(event)
 
+    def handle_connect(self, event: Request) -> None:
+        """The handshake is here: a connection begins to be served."""
+        super().handle_connect(event)
+        if self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            self.scope["extensions"] = {**(self.scope["extensions"] or {}), WHOLE_MESSAGE: self.send_whole}  # type: ignore[dict-item]  # ASGI lets it be anything
+
     def send_receive_event_to_app(self) -> None:
         """A message is here whole."""
-        if self.queue.qsize() >= MOST_QUEUED:
+        waiting = self.queue.qsize()
+        if waiting >= MOST_QUEUED:
             self._end()
-        super().send_receive_event_to_app()
+        if waiting >= READ_AHEAD or self.read_paused:
+            super().send_receive_event_to_app()
+        else:
+            self.read_paused = True  # so that it is not paused now
+            super().send_receive_event_to_app()
+            self.read_paused = False
+
+    def send_whole(self, text: str) -> bool:
+        """The ASGI extension `WHOLE_MESSAGE`: sends a message at once. False, and nothing is sent, if that is not possible."""
+        if self.close_sent or not self.handshake_complete or not self.writable.is_set():
+            return False
+        if self.conn.state is not State.OPEN or self.transport.is_closing():
+            return False
+        self.transport.write(_text_frame(text.encode()))
+        return True
 
     def keepalive_timeout(self) -> None:
         """The client has answered no ping: it will not read a goodbye either."""
@@ -108,6 +135,14 @@ class WebSocket(WebSocketsSansIOProtocol):
             self.conn.fail(CloseCode.FLOOD, "frames came too fast")
             self.transport.write(b"".join(self.conn.data_to_send()))
         self.transport.close()
+
+
+def _text_frame(payload: bytes) -> bytes:
+    """A whole, unmasked text frame (RFC 6455, section 5.2)."""
+    size = len(payload)
+    if size < 126:
+        return b"\x81%c%b" % (size, payload)
+    return (b"\x81\x7e" + size.to_bytes(2) if size < 65536 else b"\x81\x7f" + size.to_bytes(8)) + payload
 
 
 class Unread:

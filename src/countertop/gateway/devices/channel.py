@@ -53,7 +53,13 @@ from countertop.protocol.session import CloseCode, GatewaySession, Violation
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+SendWhole = Callable[[str], bool]
 
+WHOLE_MESSAGE: Final = "countertop.whole_message"
+"""An ASGI extension of our server (`gateway.websocket`): a function that sends a text at once, and returns whether it did.
+
+Without it, or if it did not, a message is sent as ASGI does: by a task, when the client has read enough of what came before.
+"""
 HELLO_SECONDS: Final = 5.0
 """How long a terminal may take to say `hello`."""
 MOST_WAITING: Final = 32
@@ -95,6 +101,7 @@ class Channel:
         "_parts",
         "_receive",
         "_send",
+        "_send_whole",
         "_sender",
         "_session",
         "fingerprint_key",
@@ -105,8 +112,14 @@ class Channel:
         "welcomed",
     )
 
-    def __init__(
-        self, terminal_id: str, parts: Parts, receive: Receive, send: Send, on_screen: Callable[[Channel], None]
+    def __init__(  # noqa: PLR0917 - the parts of an ASGI call, in its order
+        self,
+        terminal_id: str,
+        parts: Parts,
+        receive: Receive,
+        send: Send,
+        on_screen: Callable[[Channel], None],
+        send_whole: SendWhole | None = None,
     ) -> None:
         self.id = parts.moment().new_id()
         self.terminal_id = terminal_id
@@ -117,6 +130,7 @@ class Channel:
         self._parts = parts
         self._receive = receive
         self._send = send
+        self._send_whole = send_whole
         self._on_screen = on_screen
         self._loop = asyncio.get_running_loop()
         self._session = GatewaySession()
@@ -160,6 +174,8 @@ class Channel:
 
     def say(self, frame: FromGateway) -> None:
         """Says a frame, as soon as the terminal has been welcomed and what was said before has gone out."""
+        if self.welcomed and not self._outbox and not self._closed and self._send_whole and self._send_whole(encode(frame)):
+            return
         self._outbox.append(frame)
         if len(self._outbox) > MOST_WAITING:
             self.close(CloseCode.SLOW, "frames are not read")

@@ -22,7 +22,7 @@ from countertop.gateway.operations.connection import (
     Running,
     connect_terminal,
     disconnect_terminal,
-    note_screen,
+    note_screens,
     running_requests,
     superseded_connections,
     waiting_requests,
@@ -33,7 +33,9 @@ from countertop.protocol.screens import Screen
 from countertop.protocol.session import CloseCode, Violation
 
 SWEEP: Final = 2 * SECOND
-"""How often missed hints are looked for, and changed screens written down."""
+"""How often missed hints are looked for."""
+NOTE_SECONDS: Final = 0.2
+"""How long a changed screen waits for others before it is written down with them: a commit for all of them."""
 THOROUGH: Final = 15
 """Every so many sweeps, connections that were replaced at another node are looked for: a question about each terminal."""
 SETTLED: Final = 2 * SECOND
@@ -55,6 +57,7 @@ class Connections:
         self._parts = parts
         self._channels: dict[str, Channel] = {}
         self._changed: dict[str, Channel] = {}
+        self._noting: asyncio.Task[None] | None = None
         self._gone: dict[str, str] = {}
         self._asked: set[str] = set()
         self._asked_decided: set[str] = set()
@@ -84,7 +87,7 @@ class Connections:
         self.open = False
         for unsubscribe in self._unsubscribe:
             unsubscribe()
-        tasks = [task for task in (self._sweeping, self._asking) if task is not None]
+        tasks = [task for task in (self._sweeping, self._asking, self._noting) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -122,8 +125,10 @@ class Connections:
             await self._leave(channel)
 
     def note(self, channel: Channel) -> None:
-        """A terminal's screen has changed: the next sweep writes it down."""
+        """A terminal's screen has changed: it is written down a moment later."""
         self._changed[channel.terminal_id] = channel
+        if self._noting is None:
+            self._noting = asyncio.create_task(self._note_soon())
 
     async def sweep(self) -> None:
         """Finds what hints have missed, once."""
@@ -272,16 +277,23 @@ class Connections:
     # What is written down a little later.
 
     async def _write_down(self) -> None:
-        changed, self._changed = self._changed, {}
-        for some in _batched(changed.values()):
-            await asyncio.gather(*(self._write_screen(channel) for channel in some))
+        await self._write_screens()
         await self._write_gone(dict(self._gone))
 
-    async def _write_screen(self, channel: Channel) -> None:
-        try:
-            await self._parts.store.write(note_screen, self._parts.moment(), channel.terminal_id, channel.id, channel.screen)
-        except Unavailable:
-            self._changed.setdefault(channel.terminal_id, channel)
+    async def _note_soon(self) -> None:
+        await asyncio.sleep(NOTE_SECONDS)
+        self._noting = None
+        await self._write_screens()
+
+    async def _write_screens(self) -> None:
+        """Writes changed screens down; those that cannot be written now are tried again by the next sweep."""
+        changed, self._changed = self._changed, {}
+        for some in _batched(changed.values()):
+            screens = [(channel.terminal_id, channel.id, channel.screen.value) for channel in some]
+            try:
+                await self._parts.store.jot(note_screens, self._parts.moment(), screens)
+            except Unavailable:
+                self._changed = {channel.terminal_id: channel for channel in some} | self._changed
 
     async def _write_gone(self, gone: dict[str, str]) -> None:
         """Writes ends down; one that cannot be written now is tried again by the next sweep."""

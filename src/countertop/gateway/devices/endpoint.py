@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
-from countertop.gateway.devices.channel import Channel, Receive, Send
+from countertop.gateway.devices.channel import WHOLE_MESSAGE, Channel, Receive, Send
 from countertop.gateway.devices.connections import Connections
 from countertop.gateway.devices.parts import Parts
 from countertop.gateway.operations.pairing import find_paired
@@ -49,7 +49,8 @@ class ChannelEndpoint:
             await _deny(send, 401, "the token is missing or unknown", (b"www-authenticate", b"Bearer"))
             return
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
-        channel = Channel(terminal_id, self._parts, receive, send, self._connections.note)
+        send_whole = scope.get("extensions", {}).get(WHOLE_MESSAGE)
+        channel = Channel(terminal_id, self._parts, receive, send, self._connections.note, send_whole)
         await self._connections.serve(channel)
 
     async def _find_terminal(self, scope: Mapping[str, Any]) -> str | None:

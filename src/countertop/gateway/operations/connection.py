@@ -69,9 +69,13 @@ def disconnect_terminal(unit: Unit, at: Moment, smart_terminal_id: str, connecti
     unit.run(rows.END, terminal=smart_terminal_id, connection=connection_id, last_seen=at.now)
 
 
-def note_screen(unit: Unit, at: Moment, smart_terminal_id: str, connection_id: str, screen: str) -> None:
-    """The terminal shows another screen. Nothing happens if it has a newer connection."""
-    unit.run(rows.NOTE_SCREEN, terminal=smart_terminal_id, connection=connection_id, screen=screen, last_seen=at.now)
+def note_screens(unit: Unit, at: Moment, screens: Sequence[tuple[str, str, str]]) -> None:
+    """Terminals show other screens: the ids of each and of its connection, and the screen.
+
+    Nothing happens to one that has a newer connection.
+    """
+    for smart_terminal_id, connection_id, screen in screens:
+        unit.run(rows.NOTE_SCREEN, terminal=smart_terminal_id, connection=connection_id, screen=screen, last_seen=at.now)
 
 
 def renew_node(unit: Unit, at: Moment, lease: int) -> None:
