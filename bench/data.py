@@ -23,7 +23,7 @@ from countertop.gateway.store import table
 LOGIN: Final = "bench"
 PASSWORD: Final = "bench-password"  # noqa: S105 - of a server that lives for a minute
 KEY: Final = "2f0f2f0e-2a63-4f3a-9d2e-9a2c7b0c2a10"
-COUNTERTOP: Final = str(Path(sys.executable).with_name("countertop"))
+COUNTERTOP: Final = (sys.executable, "-c", "from countertop.cli import main; main()")
 AT_ONCE: Final = 10_000
 
 SEED: Final = f"""
@@ -70,7 +70,7 @@ def prepare(folder: Path, terminals: int, *, hook: int | None = None, settings: 
     folder.mkdir(parents=True, exist_ok=True)
     seed = folder / "seed.toml"
     seed.write_text(SEED + (WEBHOOK.format(port=hook) if hook else ""), "utf-8")
-    command = [COUNTERTOP, "seed", str(seed), "--data", str(folder)]
+    command = [*COUNTERTOP, "seed", str(seed), "--data", str(folder)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
     url = environment.get("COUNTERTOP_DATABASE_URL", f"sqlite:///{folder}/countertop.db")
     with opened(url) as connection:

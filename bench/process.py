@@ -36,9 +36,7 @@ class Server:
 
 
 @contextlib.contextmanager
-def product(
-    folder: Path, *, command: Sequence[str] = (COUNTERTOP,), settings: Mapping[str, str] | None = None
-) -> Iterator[Server]:
+def product(folder: Path, *, command: Sequence[str] = COUNTERTOP, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
     """One gateway node over a prepared data directory, with its limits on rates out of the way and deadlines beyond the run.
 
     `settings` are more of its environment.

@@ -11,7 +11,6 @@ import heapq
 import resource
 import socket
 import ssl
-from functools import partial
 from typing import Any, Final
 
 import uvicorn
@@ -73,6 +72,8 @@ class Protocol(HttpToolsProtocol):
         self._head_is_open = True
         self._idle_since: float | None = None
         self._running: RequestResponseCycle | None = None
+        # One for all requests: with one of its own each request would hold itself until the garbage collector comes by.
+        self._extensions: dict[str, Any] = {WHOLE_ANSWER: self._answer_whole}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client connected."""
@@ -86,6 +87,7 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended. uvicorn tells the last request that came; those before it must not be answered either."""
         super().connection_lost(exc)
+        self._extensions.clear()
         for cycle in (self._running, *(cycle for cycle, _ in self.pipeline)):
             if cycle is not None and not cycle.response_complete:
                 cycle.disconnected = True
@@ -115,7 +117,7 @@ class Protocol(HttpToolsProtocol):
             self._running = self.cycle
         if not self.parser.should_upgrade():
             self.headers = _IGNORED  # what a trailer says after the body does not become a header of the request
-            self.scope["extensions"] = {WHOLE_ANSWER: partial(_answer_whole, self.cycle)}  # type: ignore[dict-item]  # ASGI lets it be anything
+            self.scope["extensions"] = self._extensions
 
     def on_chunk_header(self) -> None:
         """A piece of a chunked body begins."""
@@ -141,6 +143,28 @@ class Protocol(HttpToolsProtocol):
             self._start_asgi_task(self._running, app)
         else:
             self._idle_since = self.loop.time()
+
+    def _answer_whole(self, status: int, headers: bytes, body: bytes) -> bool:
+        """The ASGI extension `WHOLE_ANSWER`: head and body in one write, which is half of what an answer costs otherwise.
+
+        `headers` are lines that end in CRLF and say how long the body is. Returns False, and has done nothing, if the answer has
+        to be sent the usual way: the client reads too slowly, asked for the head only, or has gone.
+        """
+        cycle = self._running
+        if cycle is None or cycle.disconnected or cycle.response_started:
+            return False
+        if cycle.flow.write_paused or cycle.scope["method"] == "HEAD":
+            return False
+        defaults = b"".join([b"%b: %b\r\n" % header for header in cycle.default_headers])
+        end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+        cycle.transport.write(b"".join((STATUS_LINE[status], defaults, headers, end, body)))
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            cycle.transport.close()
+        cycle.on_response()
+        return True
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - ours is in the API's own form
         """What came was no HTTP."""
@@ -199,26 +223,6 @@ class Protocol(HttpToolsProtocol):
 
 
 _IGNORED: Final = _Ignored()
-
-
-def _answer_whole(cycle: RequestResponseCycle, status: int, headers: bytes, body: bytes) -> bool:
-    """The ASGI extension `WHOLE_ANSWER`: head and body in one write, which is half of what an answer costs otherwise.
-
-    `headers` are lines that end in CRLF and say how long the body is. Returns False, and has done nothing, if the answer has to
-    be sent the usual way: the client reads too slowly, asked for the head only, or has gone.
-    """
-    if cycle.disconnected or cycle.flow.write_paused or cycle.response_started or cycle.scope["method"] == "HEAD":
-        return False
-    defaults = b"".join([b"%b: %b\r\n" % header for header in cycle.default_headers])
-    end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
-    cycle.transport.write(b"".join((STATUS_LINE[status], defaults, headers, end, body)))
-    cycle.response_started = cycle.response_complete = True
-    cycle.waiting_for_100_continue = False
-    cycle.message_event.set()
-    if not cycle.keep_alive:
-        cycle.transport.close()
-    cycle.on_response()
-    return True
 
 
 class Listener:
