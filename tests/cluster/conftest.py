@@ -22,9 +22,9 @@ def postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """Two nodes. A test that takes something away brings it back."""
+    """Two nodes. A test that takes something away brings it back; a test that leaves a request open has a terminal to itself."""
     try:
-        with run_cluster(nodes=2, terminals=4) as running:
+        with run_cluster(nodes=2, terminals=5) as running:
             yield running
     except (PostgresMissing, NatsMissing) as missing:
         pytest.skip(f"no cluster: {missing}")

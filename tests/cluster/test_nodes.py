@@ -41,8 +41,6 @@ async def a_life(cluster: Cluster, *, terminal_at: int, asked_at: int, polled_at
     """Reads a card. Returns the request's id, and the seconds from asking until the screen changed."""
     async with connected(cluster, terminal_at, device=device) as (agent, smart_terminal_id):
         with cluster.caller(asked_at) as asking, cluster.caller(polled_at) as polling:
-            # Whatever a test before left on the terminal: it would make this request end as BUSY.
-            await asyncio.to_thread(asking.call, "POST", f"/smartterminals/{smart_terminal_id}/main", {})
             began = time.monotonic()
             request_id = await start(asking, smart_terminal_id)
             await shows(agent, Screen.SWIPE_CARD)
