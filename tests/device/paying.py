@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from countertop.domain.amount import Amounts
 from countertop.domain.card import Entry, Expiry, PaymentCard
@@ -31,6 +32,9 @@ from tests.device.conftest import CALLER, COUNTER, Gateway, eventually, until
 CHIP = PaymentCard(canary.BANK, Expiry(2030, 12), Entry.CHIP)
 OTHERS = Caller("merchant of Other Books", "login of Other Books", NEWEST)
 _TRANSACTIONS = Query(select(table.transaction.c.id), int)
+_EVENTS = Query(
+    select(table.event.c.data).where(table.event.c.subject_id == bindparam("request_id")).order_by(table.event.c.sequence), str
+)
 
 
 async def ask(till: Gateway, base: Cents = 10_00, *, terminal: str = COUNTER, caller: Caller = CALLER, **changes: Any) -> str:
@@ -64,6 +68,11 @@ def shows(screen: Screen, view: View) -> bool:
 
 def count(unit: Unit) -> int:
     return len(unit.all(_TRANSACTIONS))
+
+
+def statuses(unit: Unit, request_id: str) -> list[str]:
+    """What a request's events said, one after the other."""
+    return [json.loads(data)["status"] for data in unit.all(_EVENTS, request_id=request_id)]
 
 
 async def approved(till: Gateway, agent: Agent) -> None:

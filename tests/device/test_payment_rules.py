@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from countertop.domain.request import Outcome, Status
+from countertop.gateway.operations.request import press_main
 from countertop.protocol.screens import Screen
 from tests.device.bank import Bank
-from tests.device.conftest import OTHER, TOKENS, Gateway, until
-from tests.device.paying import OTHERS, ask, count, present
+from tests.device.conftest import CALLER, COUNTER, OTHER, TOKENS, Gateway, eventually, until
+from tests.device.paying import OTHERS, ask, count, present, statuses
 from tests.device.test_channel import hear, raw
 
 
@@ -52,13 +53,30 @@ async def test_a_card_that_does_not_fit_its_order_is_refused(till: Gateway, chan
     assert await till.store.read(count) == 0
 
 
-async def test_a_card_before_its_payment_is_on_the_screen_is_refused(till: Gateway) -> None:
+async def test_a_card_shows_that_its_payment_was_on_the_screen(till: Gateway, bank: Bank) -> None:
     request_id = await ask(till)
     async with raw(till) as socket:
-        assert (await hear(socket))["frame"] == "show"
+        assert (await hear(socket))["frame"] == "show"  # and the terminal's `shown` is lost with a node
+        await socket.send_json(CARD | {"request_id": request_id})
+        await eventually(lambda: till.store.read(count), lambda now: now == 1)
+        shown = await till.view(request_id)
+        bank.open.set()
+
+        answer = await hear(socket)
+
+    assert (shown.status, shown.sequence) == (Status.IN_PROGRESS, 2)
+    assert (answer["frame"], answer["request_id"]) == ("decided", request_id)
+    assert await till.store.read(statuses, request_id) == ["CONNECTING", "IN_PROGRESS", "IN_PROGRESS"]
+
+
+async def test_a_card_of_a_payment_that_has_ended_is_refused(till: Gateway) -> None:
+    request_id = await ask(till)
+    await till.store.write(press_main, till.parts.moment(), CALLER, COUNTER)
+    async with raw(till) as socket:
         await socket.send_json(CARD | {"request_id": request_id})
 
         assert (await hear(socket))["frame"] == "refused"
+    assert await till.store.read(count) == 0
 
 
 async def test_what_a_terminal_seals_with_is_public_or_its_merchants_own(till: Gateway) -> None:

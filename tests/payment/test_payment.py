@@ -120,6 +120,17 @@ async def test_cards_said_at_the_same_moment_are_charged_once(till: Till) -> Non
     assert [booking.state for booking in till.host.book.values()] == [State.HELD]
 
 
+async def test_a_card_counts_even_if_nobody_heard_that_it_was_asked_for(till: Till) -> None:
+    request_id = await till.order(heard=False)
+    assert await till.take(request_id) is None
+    await till.cashier.drain()
+    number = (await till.world.view(request_id)).transaction_id
+    assert number is not None
+    assert (await till.find(number)).rules.status is Status.CAPTURE
+    events = await till.world.rows(select(table.event.c.data).where(table.event.c.subject_id == request_id))
+    assert [json.loads(data)["status"] for (data,) in events][:2] == ["CONNECTING", "IN_PROGRESS"]
+
+
 async def test_nobody_stops_a_payment_whose_card_was_taken(till: Till) -> None:
     world = till.world
     till.pause()

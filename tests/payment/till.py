@@ -92,13 +92,16 @@ class Till:
         keyed: bool = False,
         surcharge: bool = True,
         terminal_id: int = 1,
+        heard: bool = True,
     ) -> str:
+        """A payment on the terminal's screen; `heard`: the gateway has the terminal's word of that."""
         order = PaymentOrder(action, Amounts(base), True, True, tips, keyed, False, True)
         command = StartRequest(self.world.terminals[0], terminal_id, order, False, CONNECT, SHOWN)
         details = PaymentDetails(Details(invoice_number=invoice), note)
         world = self.world
         request_id = await world.store.write(start_payment, world.at(), world.caller, command, details, surcharge=surcharge)
-        await world.show(request_id)
+        if heard:
+            await world.show(request_id)
         return request_id
 
     async def take(

@@ -42,6 +42,7 @@ from countertop.gateway.operations.request import (
     find_of_terminal,
     finish_request,
     start_request,
+    write_shown,
 )
 from countertop.gateway.operations.work import payment_decided, tell_decided
 from countertop.gateway.store import codec
@@ -87,14 +88,19 @@ NO_SURCHARGE: Final = Fault("amountSurcharge", "invalid", "amountSurcharge is no
 def take_card(unit: Unit, at: Moment, smart_terminal_id: str, request_id: str, taken: TakenCard) -> PaymentDecided | None:
     """The terminal has the customer's card: the payment is intended, and nobody stops it any more.
 
-    A repeated copy changes nothing. Returns the decision, if there is one already. Raises NotFound if it is not this terminal's
+    A card that was taken was asked for, even if the terminal's word of that was lost with a node; then that is written too. A
+    repeated copy changes nothing. Returns the decision, if there is one already. Raises NotFound if it is not this terminal's
     request, TooLate if it takes no card (any more), Invalid if its order does not allow what came.
     """
     stored = find_of_terminal(unit, smart_terminal_id, request_id)
     if stored.rules.card_taken and stored.rules.status.running:
         return _decided(unit, stored)
-    rules.take_card(stored.rules, at.now, 0, DECISION_DEADLINE)
+    unheard = stored.rules.status is rules.Status.CONNECTING
+    shown = rules.show(stored.rules, at.now, stored.request_deadline) if unheard else stored.rules
+    rules.take_card(shown, at.now, 0, DECISION_DEADLINE)  # or refuse it before anything is written
     new = _new_transaction(unit, stored, taken)
+    if unheard:
+        stored = write_shown(unit, at, stored)
     lock_payments(unit, stored.merchant_id)
     declined = find_duplicate(unit, at, new) or _check_refund(unit, at, new)
     number = insert_transaction(unit, at, new, declined)

@@ -179,11 +179,13 @@ def show_request(unit: Unit, at: Moment, smart_terminal_id: str, request_id: str
     """
     stored = find_of_terminal(unit, smart_terminal_id, request_id)
     if stored.rules.status is not Status.IN_PROGRESS:
-        stored = _show(unit, at, stored)
+        stored = write_shown(unit, at, stored)
     return _remaining(stored.rules, at.now)
 
 
-def _show(unit: Unit, at: Moment, stored: StoredRequest) -> StoredRequest:
+def write_shown(unit: Unit, at: Moment, stored: StoredRequest) -> StoredRequest:
+    """Writes that a request is on its screen. Raises TooLate if it has ended."""
+
     def decide(now: StoredRequest) -> Request:
         if now.rules.status is Status.IN_PROGRESS:  # somebody else has just written that it is
             return now.rules
@@ -218,7 +220,7 @@ def finish_request(  # noqa: PLR0917 - the words of one frame, in its order
     if stored.rules.status is Status.CONNECTING:
         shown = rules.show(stored.rules, at.now, stored.request_deadline)
         rules.finish(shown, outcome, at.now, result=kind)  # or refuse it before anything is written
-        stored = _show(unit, at, stored)
+        stored = write_shown(unit, at, stored)
     change_request(
         unit, at, stored, lambda now: rules.finish(now.rules, outcome, at.now, result=kind), result=result, at_terminal=True
     )
