@@ -6,12 +6,12 @@ import json
 from functools import partial
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 
 from countertop.domain.amount import Amounts
 from countertop.domain.card import Entry, Expiry, PaymentCard
 from countertop.domain.intent import Action
-from countertop.domain.money import Cents
+from countertop.domain.money import Cents, Rate
 from countertop.domain.order import PaymentOrder
 from countertop.domain.payment import PaymentDetails
 from countertop.domain.releases import NEWEST
@@ -20,7 +20,7 @@ from countertop.gateway.operations.payment import start_payment
 from countertop.gateway.operations.request import StartRequest
 from countertop.gateway.operations.transaction import StoredTransaction, find_transaction
 from countertop.gateway.store import table
-from countertop.gateway.store.statement import Query
+from countertop.gateway.store.statement import Command, Query
 from countertop.gateway.store.unit import Unit
 from countertop.protocol.screens import Screen
 from countertop.terminal.agent import Agent
@@ -73,6 +73,11 @@ def count(unit: Unit) -> int:
 def statuses(unit: Unit, request_id: str) -> list[str]:
     """What a request's events said, one after the other."""
     return [json.loads(data)["status"] for data in unit.all(_EVENTS, request_id=request_id)]
+
+
+def take_surcharge(unit: Unit, rate: Rate) -> None:
+    """From now on every account takes one."""
+    unit.run(Command(update(table.terminal).values(surcharge_rate=rate)))
 
 
 async def approved(till: Gateway, agent: Agent) -> None:

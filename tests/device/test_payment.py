@@ -19,7 +19,7 @@ from countertop.terminal.view import Key
 from tests import canary
 from tests.device.bank import Bank
 from tests.device.conftest import CALLER, COUNTER, Gateway, eventually, gateway_at, until
-from tests.device.paying import CHIP, approved, ask, count, found, present, shows
+from tests.device.paying import CHIP, approved, ask, count, found, present, shows, take_surcharge
 
 
 async def test_a_card_is_charged(till: Gateway, bank: Bank) -> None:
@@ -69,6 +69,25 @@ async def test_tip_signature_and_receipt_reach_the_transaction(till: Gateway, ba
     assert ended.result.receipt_email == address
     transaction = await found(till, request_id)
     assert (transaction.rules.amounts.tip, transaction.rules.amounts.total) == (2_00, 12_00)
+
+
+async def test_the_screen_shows_the_surcharge_that_is_charged(till: Gateway, bank: Bank) -> None:
+    bank.open.set()
+    await till.store.write(take_surcharge, 3_000)
+    agent = till.terminal()
+    request_id = await ask(till, allow_tips=True)
+    await until(agent, partial(shows, Screen.TIP))
+    assert agent.view.lines == ("$10.30",)
+    agent.press(Key.BUTTON_3)
+    await until(agent, partial(shows, Screen.PRESENT_CARD))
+    shown = agent.view.headline
+    agent.present(CHIP)
+    await approved(till, agent)
+
+    await till.ended(request_id)
+
+    amounts = (await found(till, request_id)).rules.amounts
+    assert (shown, amounts.total, amounts.surcharge) == ("$12.36", 12_36, 36)
 
 
 async def test_a_declined_payment_ends_at_once(till: Gateway, bank: Bank) -> None:

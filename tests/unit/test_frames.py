@@ -70,6 +70,7 @@ orders = st.one_of(
         debit_credit_prompt=st.booleans(),
         customer_may_cancel=st.booleans(),
         receipt_email=texts,
+        surcharge_rate=st.none() | st.integers(0, 100_000),
     ),
 )
 sealings = st.builds(

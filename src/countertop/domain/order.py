@@ -12,8 +12,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from countertop.domain.amount import Amounts
+from countertop.domain.amount import Amounts, Part
 from countertop.domain.intent import Action
+from countertop.domain.money import Cents, Rate
+from countertop.domain.payment import Network
 
 
 class Kind(StrEnum):
@@ -64,6 +66,7 @@ class PaymentOrder:
 
     `amounts` are known before the customer acts; a tip may come on top if `allow_tips`. `keyed`: the card may be typed in.
     `customer_may_cancel`: the red X ends the request before a card was taken. `receipt_email` is offered for the receipt.
+    `surcharge_rate` is None, and left out where an order is written, unless a surcharge is taken.
     """
 
     action: Action
@@ -75,7 +78,20 @@ class PaymentOrder:
     debit_credit_prompt: bool
     customer_may_cancel: bool
     receipt_email: str = field(default="", repr=False)
+    surcharge_rate: Annotated[Rate | None, Field(exclude_if=lambda rate: rate is None)] = None
     kind: Literal[Kind.PAYMENT] = Kind.PAYMENT
+
+    def rate(self, network: Network | None = None) -> Rate | None:
+        """The rate of the surcharge on that network. It is for credit only: the networks forbid one on debit."""
+        return None if network is Network.DEBIT else self.surcharge_rate
+
+    def charged(self, tip: Cents = 0, network: Network | None = None) -> Amounts:
+        """What is charged once the customer has added a tip and chosen a network. A surcharge is taken of the tip too.
+
+        The terminal shows the total of this and the gateway charges it.
+        """
+        amounts = self.amounts.changed({Part.TIP: self.amounts.tip + tip})
+        return amounts if self.surcharge_rate is None else amounts.with_surcharge(self.rate(network) or 0)
 
 
 Order = Annotated[ReadOrder | PromptOrder | InputOrder | SignatureOrder | PaymentOrder, Field(discriminator="kind")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from countertop.domain.money import Cents, Rate
+from countertop.domain.money import Cents
 from countertop.domain.sealed_card import SealedCard
 from countertop.domain.transaction import Details
 
@@ -19,14 +19,10 @@ class Network(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PaymentDetails:
-    """What a point of sale says of a payment and no terminal needs to know.
-
-    `surcharge_rate` is None unless the account takes a surcharge and the point of sale has not switched it off.
-    """
+    """What a point of sale says of a payment and no terminal needs to know."""
 
     details: Details = field(default_factory=Details)
     note: str = field(default="", repr=False)
-    surcharge_rate: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from dataclasses import replace
 from typing import Final
 
 from countertop.domain import request as rules
-from countertop.domain.amount import Amounts, Part
+from countertop.domain.amount import Part
 from countertop.domain.card import Entry
 from countertop.domain.errors import Fault, Invalid, NotFound, TooLate
 from countertop.domain.hint import DecidedHint
 from countertop.domain.intent import Action
 from countertop.domain.order import PaymentOrder
-from countertop.domain.payment import Network, PaymentDecided, PaymentDetails, TakenCard
+from countertop.domain.payment import PaymentDecided, PaymentDetails, TakenCard
 from countertop.domain.request import DECISION_DEADLINE, Outcome
 from countertop.domain.response import AvsMode, Decision
 from countertop.domain.result import Paid
@@ -75,10 +75,9 @@ def start_payment(
     rate = account.surcharge_rate if account is not None and order.action is Action.CHARGE else None
     if rate is not None and order.amounts.part(Part.SURCHARGE):
         raise Invalid([NO_SURCHARGE])
-    rate = rate if surcharge else None
-    amounts = order.amounts if rate is None else order.amounts.with_surcharge(rate)
-    check_amounts(order.action, amounts)
-    order, details = replace(order, amounts=amounts), replace(details, surcharge_rate=rate)
+    order = replace(order, surcharge_rate=rate if surcharge else None)
+    order = replace(order, amounts=order.charged())
+    check_amounts(order.action, order.amounts)
     return start_request(unit, at, caller, replace(command, order=order, details=codec.write_details(details)))
 
 
@@ -124,9 +123,7 @@ def _new_transaction(unit: Unit, stored: StoredRequest, taken: TakenCard) -> New
     account = unit.one(rows.FIND_ACCOUNT, merchant_id=stored.merchant_id, terminal_id=payment.terminal_id)
     if account is None:
         raise Invalid([NO_SUCH_ACCOUNT])
-    # A surcharge is for credit only: the networks forbid one on debit.
-    rate = None if taken.network is Network.DEBIT else details.surcharge_rate
-    amounts = _with_tip(order.amounts, taken, rate=rate, had_rate=details.surcharge_rate is not None)
+    amounts = order.charged(taken.tip, taken.network)
     check_amounts(order.action, amounts)
     return NewTransaction(
         merchant_id=stored.merchant_id,
@@ -142,7 +139,7 @@ def _new_transaction(unit: Unit, stored: StoredRequest, taken: TakenCard) -> New
         card=taken.card,
         note=details.note,
         request_id=stored.rules.id,
-        surcharge_rate=rate,
+        surcharge_rate=order.rate(taken.network),
         network=taken.network and taken.network.value,
         # A keyed card is asked about without declining for its address.
         avs=AvsMode.BYPASS if taken.card.entry is Entry.KEYED else AvsMode.OFF,
@@ -161,13 +158,6 @@ def _check_taken(order: PaymentOrder, taken: TakenCard) -> None:
         faults.append(Fault("tip", "invalid", "No tip was asked for."))
     if faults:
         raise Invalid(faults)
-
-
-def _with_tip(amounts: Amounts, taken: TakenCard, *, rate: int | None, had_rate: bool) -> Amounts:
-    amounts = amounts.changed({Part.TIP: amounts.tip + taken.tip})
-    if rate is not None:
-        return amounts.with_surcharge(rate)
-    return amounts.changed({Part.SURCHARGE: 0}) if had_rate else amounts
 
 
 def _check_refund(unit: Unit, at: Moment, new: NewTransaction) -> Decision | None:

@@ -108,7 +108,7 @@ class PaymentAct(Act):
     def _ask_for_card(self, network: Network | None) -> None:
         self._network = network
         keyed = self._ask_for_digits if self._order.keyed else None
-        self._go(PresentStage(self._order, self._order.amounts.total + self._tip, self._take, keyed))
+        self._go(PresentStage(self._order, self._order.charged(self._tip, network).total, self._take, keyed))
 
     def _ask_for_digits(self) -> None:
         self._go(KeyedStage(self._order, self._take, partial(self._ask_for_card, self._network)))

@@ -24,7 +24,8 @@ class TipStage(Act):
     def __init__(self, order: PaymentOrder, done: Callable[[Cents], None]) -> None:
         self.screen = Screen.TIP
         self._order = order
-        self._offers = {key: percentage_of(order.amounts.base, rate) for key, rate in TIPS.items()}
+        offers = {key: percentage_of(order.amounts.base, rate) for key, rate in TIPS.items()}
+        self._offers = {key: tip for key, tip in offers.items() if self._fits(tip)}
         self._done = done
         self._typed: Cents = 0
 
@@ -48,9 +49,13 @@ class TipStage(Act):
             self._done(self._offers.get(key, self._typed if key is Key.ENTER else 0))
         elif key is Key.CLEAR:
             self._typed //= 10
-        elif (typed := 10 * self._typed + int(key)) <= MAX_AMOUNT - self._order.amounts.total:
+        elif self._fits(typed := 10 * self._typed + int(key)):
             self._typed = typed
         return NOTHING
+
+    def _fits(self, tip: Cents) -> bool:
+        """Whether so much can be charged."""
+        return self._order.charged(tip).total <= MAX_AMOUNT
 
 
 class NetworkStage(Act):
