@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
 from email.message import EmailMessage
+from functools import cache
 from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
-from countertop.domain.errors import NotFound
-from countertop.gateway.http.answer import NO_CONTENT, PNG, Answer
+from countertop.gateway.http.answer import HTML, NO_CONTENT, PNG, Answer, Header, page_headers
 from countertop.gateway.http.call import Call
 from countertop.gateway.http.error import NOT_FOUND, Problem, failure, retry_after
 from countertop.gateway.http.form import Boolean, Form, Reader
 from countertop.gateway.http.page import PAGE, page_answer, page_of
-from countertop.gateway.http.paper.page import Layout, Receipt, paper_answer, receipt_page, receipt_text
 from countertop.gateway.http.parts import ApiParts, NotMailed
 from countertop.gateway.http.route import Handler, Route
 from countertop.gateway.http.transaction import transaction_uri
-from countertop.gateway.operations.receipt import Signature, find_signature, list_signatures
-from countertop.gateway.operations.terminal import find_merchant, list_terminals
+from countertop.gateway.operations.paper import LATEST, UNSIGNED, Paper, find_paper
+from countertop.gateway.operations.receipt import Signature, list_signatures
 from countertop.gateway.operations.transaction import StoredTransaction, find_transaction
+from countertop.gateway.paper.page import Layout, Receipt, receipt_of, receipt_page, receipt_text, style
 from countertop.gateway.wire.json import write
 from countertop.gateway.wire.page import PageBody
 from countertop.gateway.wire.receipt import ReceiptBody, receipt_body, signature_body
 from countertop.gateway.wire.signature_image import signature_png
 
 NO_MAIL: Final = failure(400, "This server sends no mail: SMTP_URL is not set.")
-_MOST_ACCOUNTS: Final = 1000
 _PICTURE: Final = "signature@receipt"
 
 Address = Annotated[
@@ -38,9 +38,6 @@ Address = Annotated[
 
 Choose = Callable[[Call], str]
 """Which receipt a call is about: a signed one by its id, `UNSIGNED`, or `LATEST`: the newest signed one, if there is one."""
-
-LATEST: Final = "latest"
-UNSIGNED: Final = "unsigned"
 
 
 class EmailForm(Form):
@@ -54,14 +51,6 @@ class EmailForm(Form):
 
 
 _EMAIL: Final = Reader(EmailForm, "label")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A receipt in the store: the transaction, and the signature if it is a signed one."""
-
-    transaction: StoredTransaction
-    signature: Signature | None
 
 
 class Receipts:
@@ -109,7 +98,7 @@ class Receipts:
         transaction = await self._store.read(find_transaction, merchant_id, number)
         signatures = await self._store.read(list_signatures, merchant_id, number)
         wanted = signatures[page.offset : page.offset + page.limit + 1]
-        return page_answer(call, page, [_body(call, Found(transaction, signature), signature.id) for signature in wanted])
+        return page_answer(call, page, [_body(call, transaction, signature, signature.id) for signature in wanted])
 
     async def email(self, call: Call) -> Answer:
         """`POST …/receipts/latest/email`."""
@@ -117,8 +106,7 @@ class Receipts:
         if mailer is None:
             raise Problem(NO_MAIL)
         form = _EMAIL.read(await call.form())
-        receipt = await self._paper(call, await self._find(call, LATEST))
-        message = _mail(receipt)
+        message = _mail(await self._receipt_of(await self._find(call, LATEST)))
         message["To"], message["Reply-To"] = form.to, form.reply_to
         try:
             await mailer.send(call.caller.merchant_id, message)
@@ -129,13 +117,15 @@ class Receipts:
     def _shows(self, which: Choose) -> Handler:
         async def show(call: Call) -> Answer:
             wanted = which(call)
-            return Answer(200, write(_body(call, await self._find(call, wanted), wanted)))
+            found = await self._find(call, wanted)
+            return Answer(200, write(_body(call, found.transaction, found.signature, wanted)))
 
         return show
 
     def _prints(self, which: Choose, layout: Layout) -> Handler:
         async def show(call: Call) -> Answer:
-            return paper_answer(await self._paper(call, await self._find(call, which(call))), layout)
+            receipt = await self._receipt_of(await self._find(call, which(call)))
+            return Answer(200, receipt_page(receipt, layout).encode(), HTML, _headers(layout))
 
         return show
 
@@ -148,32 +138,17 @@ class Receipts:
 
         return show
 
-    async def _find(self, call: Call, which: str) -> Found:
-        merchant_id, number = call.caller.merchant_id, call.number()
-        transaction = await self._store.read(find_transaction, merchant_id, number)
-        if which == UNSIGNED:
-            return Found(transaction, None)
-        try:
-            wanted = None if which == LATEST else which
-            return Found(transaction, await self._store.read(find_signature, merchant_id, number, wanted))
-        except NotFound:
-            if which == LATEST:
-                return Found(transaction, None)
-            raise
+    async def _find(self, call: Call, which: str) -> Paper:
+        return await self._store.read(find_paper, call.caller.merchant_id, call.number(), which)
 
-    async def _paper(self, call: Call, found: Found) -> Receipt:
-        merchant_id, transaction, signature = call.caller.merchant_id, found.transaction, found.signature
-        merchant = await self._store.read(find_merchant, merchant_id)
-        accounts = await self._store.read(list_terminals, merchant_id, 0, _MOST_ACCOUNTS)
-        trading_as = [account.company_dba for account in accounts if account.terminal_id == transaction.terminal_id]
-        return Receipt(
-            next(filter(None, trading_as), merchant.name),
-            transaction.rules,
-            transaction.method,
-            self._parts.zone,
-            None if signature is None else await asyncio.to_thread(signature_png, signature.strokes),
-            "" if signature is None else signature.signed_by,
-        )
+    async def _receipt_of(self, paper: Paper) -> Receipt:
+        return await asyncio.to_thread(receipt_of, paper, self._parts.zone)
+
+
+@cache
+def _headers(layout: Layout) -> tuple[Header, ...]:
+    digest = b64encode(hashlib.sha256(style(layout).encode()).digest()).decode()
+    return page_headers(f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'")
 
 
 def _mail(receipt: Receipt) -> EmailMessage:
@@ -192,8 +167,8 @@ def _mail(receipt: Receipt) -> EmailMessage:
     return message
 
 
-def _body(call: Call, found: Found, which: str) -> ReceiptBody:
-    rules, signature = found.transaction.rules, found.signature
+def _body(call: Call, transaction: StoredTransaction, signature: Signature | None, which: str) -> ReceiptBody:
+    rules = transaction.rules
     every = f"{transaction_uri(call, rules.id)}/receipts"
     uri = f"{every}/{which}"
     return receipt_body(

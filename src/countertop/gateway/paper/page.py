@@ -1,9 +1,8 @@
-"""What stands on a receipt, and the two pages it is laid out on."""
+"""What stands on a receipt, the two pages it is laid out on, and its text."""
 
 from __future__ import annotations
 
 import datetime
-import hashlib
 from base64 import b64encode
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,7 +18,8 @@ from countertop.domain.contact import Contact
 from countertop.domain.intent import Action
 from countertop.domain.money import format_money
 from countertop.domain.transaction import Status, Transaction
-from countertop.gateway.http.answer import HTML, Answer, Header, page_headers
+from countertop.gateway.operations.paper import Paper
+from countertop.gateway.wire.signature_image import signature_png
 
 _HERE: Final = Path(__file__).parent
 
@@ -136,10 +136,23 @@ class Receipt:
         return None if self.picture is None else f"data:image/png;base64,{b64encode(self.picture).decode()}"
 
 
+def receipt_of(paper: Paper, zone: datetime.tzinfo) -> Receipt:
+    """What stands on a receipt of the store. Draws the signature, so it takes a while: not for the event loop."""
+    signature = paper.signature
+    return Receipt(
+        paper.name,
+        paper.transaction.rules,
+        paper.transaction.method,
+        zone,
+        None if signature is None else signature_png(signature.strokes),
+        "" if signature is None else signature.signed_by,
+    )
+
+
 def receipt_page(receipt: Receipt, layout: Layout, picture: str | None = None) -> str:
     """A receipt as an HTML page that loads nothing. `picture` is where the signature is, if not in the page."""
     uri = picture or receipt.picture_uri
-    return _environment().get_template(f"{layout}.html").render(receipt=receipt, picture=uri, style=_style(layout))
+    return _environment().get_template(f"{layout}.html").render(receipt=receipt, picture=uri, style=style(layout))
 
 
 def receipt_text(receipt: Receipt) -> str:
@@ -147,11 +160,6 @@ def receipt_text(receipt: Receipt) -> str:
     pairs = [*receipt.facts, *receipt.payer, *receipt.amounts, ("Total", receipt.total)]
     lines = [receipt.merchant, f"{receipt.title}: {receipt.verdict}", "", *(f"{name}: {text}" for name, text in pairs)]
     return "\n".join(lines) + "\n"
-
-
-def paper_answer(receipt: Receipt, layout: Layout) -> Answer:
-    """A receipt as an answer."""
-    return Answer(200, receipt_page(receipt, layout).encode(), HTML, _headers(layout))
 
 
 @cache
@@ -162,14 +170,9 @@ def _environment() -> Environment:
 
 
 @cache
-def _style(layout: Layout) -> str:
+def style(layout: Layout) -> str:
+    """The style sheet inside a page, for a policy that allows nothing else."""
     return (_HERE / f"{layout}.css").read_text(encoding="utf-8")
-
-
-@cache
-def _headers(layout: Layout) -> tuple[Header, ...]:
-    digest = b64encode(hashlib.sha256(_style(layout).encode()).digest()).decode()
-    return page_headers(f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'")
 
 
 def _time(instant: Instant, zone: datetime.tzinfo) -> str:
