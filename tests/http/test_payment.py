@@ -95,7 +95,7 @@ async def test_every_parameter_reaches_the_terminal(gateway: Gateway) -> None:
     shown: list[ShowHint] = []
     gateway.parts.bus.subscribe(ShowHint, shown.append)
     form = {
-        "terminalId": 2,
+        "terminalId": 1,
         "action": "REFUND",
         "amountBase": "10",
         "amountTax": "1.5",
@@ -114,7 +114,7 @@ async def test_every_parameter_reaches_the_terminal(gateway: Gateway) -> None:
     expected = PaymentOrder(Action.REFUND, amounts, False, False, True, True, True, True, "jane@doe.example")
     assert [hint.order for hint in shown] == [expected]
     await gateway.client.post(MAIN)
-    old = {"terminalId": 2, "amountBase": "1.00", "keyed": "ALLOW"}
+    old = {"terminalId": 1, "amountBase": "1.00", "amountSurcharge": "", "keyed": "ALLOW"}
     assert (await gateway.client.post(PAY, old, X_PJ_Application_Key=OLD_KEY)).status == 200
     assert shown[1].order == PaymentOrder(Action.CHARGE, Amounts(1_00), True, True, False, False, False, False)
 
@@ -147,6 +147,10 @@ async def test_a_surcharge_is_added_unless_it_is_switched_off(gateway: Gateway) 
                 ("keyed", "invalid", "This field is invalid."),
                 ("terminalId", "invalid", "Terminal does not exist or you do not have permission to access it."),
             ],
+        ),
+        (
+            {"terminalId": 2, "amountBase": "1.00"},
+            [("terminalId", "invalid", "Terminal is an ACH account and takes no cards.")],
         ),
         (
             {**PLAIN, "invoiceNumber": "x" * 33, "billingEmail": "jane", "note": "x" * 2049},

@@ -172,6 +172,20 @@ async def test_a_bank_account_pays(client: Client) -> None:
     assert await refused(client, company) == [("billingCompanyName", "required", "Billing Company Name is required.")]
 
 
+async def test_a_card_account_takes_no_bank_account(client: Client) -> None:
+    form = {**ACCOUNT_FORM, "amountBase": "7.50"}
+    assert await refused(client, {**form, "terminalId": "1"}) == [
+        ("terminalId", "invalid", "Terminal is a CARD account and takes no bank accounts.")
+    ]
+    assert await refused(client, {**form, "terminalId": ""}) == [
+        ("terminalId", "required", "Terminal is required: there is no default terminal that is enabled.")
+    ]
+    again = await client.post("/transactions", form)
+    assert await refused(client, {"transactionId": again.json["transactionId"], "terminalId": "1"}) == [
+        ("terminalId", "invalid", "Terminal is a CARD account and takes no bank accounts.")
+    ]
+
+
 @pytest.mark.parametrize(
     ("form", "fault"),
     [
@@ -188,6 +202,7 @@ async def test_a_bank_account_pays(client: Client) -> None:
         ({"amountBase": ""}, ("amountBase", "required", "Amount Base is required.")),
         ({"action": "STEAL"}, ("action", "invalid", "Action is invalid.")),
         ({"terminalId": "9"}, ("terminalId", "invalid", "Terminal does not exist or you do not have permission to access it.")),
+        ({"terminalId": "2"}, ("terminalId", "invalid", "Terminal is an ACH account and takes no cards.")),
         ({"tokenId": "t"}, ("tokenId", "invalid", "Token Id is not supported by this server.")),
         ({"transactionId": "5"}, ("transactionId", "invalid", "There can be only one payment source.")),
         ({"billingPhone": "555"}, ("billingPhone", "invalid", "Billing Phone is invalid.")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import update
 
 from countertop.domain.amount import Amounts, Part
 from countertop.domain.card import Entry
@@ -20,17 +21,31 @@ from countertop.gateway.operations.receipt import list_signatures, sign_transact
 from countertop.gateway.operations.settlement import find_settlement, list_settlements
 from countertop.gateway.operations.transaction import CreateTransaction, StoredTransaction, search_transactions
 from countertop.gateway.store import intent as states
+from countertop.gateway.store import table
+from countertop.gateway.store.statement import Command
+from countertop.gateway.store.unit import Unit
 from countertop.gateway.timers import SettlementTime
 from countertop.testing.host import State
 from tests.payment.till import MASTERCARD, Till
 from tests.store.world import populate
 
 BASE = {Part.BASE: 10_00}
+BANK = 2
+"""The number of an account that is closed until `open_bank`."""
 
 
 async def keyed(till: Till, base: int = 10_00, wanted: Status = Status.CAPTURE, *, number: str = MASTERCARD) -> int:
     card = till.card(number, Entry.KEYED)
     return await till.create(CreateTransaction(Action.CHARGE, wanted, 1, {Part.BASE: base}, card))
+
+
+async def open_bank(till: Till) -> None:
+    """The merchant's second account takes bank accounts."""
+
+    def change(unit: Unit) -> None:
+        unit.run(Command(update(table.terminal).where(table.terminal.c.terminal_id == BANK).values(type="ACH", enabled=True)))
+
+    await till.world.store.write(change)
 
 
 async def faults(till: Till, command: CreateTransaction) -> list[str]:
@@ -187,9 +202,20 @@ async def test_what_can_not_be_made_is_refused_at_once(till: Till) -> None:
 
 async def test_a_bank_account_is_no_business_of_the_card_host(till: Till) -> None:
     ach = AchFacts(AccountType.CHECKING, "6789", b"a" * 32)
-    number = await till.create(CreateTransaction(amounts=BASE, ach=ach, ach_type="PPD", terminal_id=1))
+    await open_bank(till)
+    number = await till.create(CreateTransaction(amounts=BASE, ach=ach, ach_type="PPD", terminal_id=BANK))
     assert await till.status(number) == (Status.DECLINED, "57")
     assert number not in till.host.book
+
+
+async def test_cards_and_bank_accounts_have_accounts_of_their_own(till: Till) -> None:
+    await open_bank(till)
+    ach = AchFacts(AccountType.CHECKING, "6789", b"a" * 32)
+    assert await faults(till, CreateTransaction(amounts=BASE, card=till.card(), terminal_id=BANK)) == ["terminalId"]
+    assert await faults(till, CreateTransaction(amounts=BASE, ach=ach, ach_type="PPD", terminal_id=1)) == ["terminalId"]
+    with pytest.raises(Invalid):
+        await till.order(terminal_id=BANK)
+    assert await till.states() == {}
 
 
 async def test_others_see_nothing(till: Till) -> None:

@@ -27,7 +27,9 @@ SERVED: Final = (
     Row("GET", "/terminals"),
     Row("GET", "/merchants", remark="`id` and `name`: the vendor's other fields are not known"),
     Row("GET", "/smartterminals", remark="from release 2026-12-01 also `online`, `screen`, `lastSeen`"),
-    Row("POST", f"{_TERMINAL}/request-payment", remark="refused where no payment processor is configured"),
+    Row(
+        "POST", f"{_TERMINAL}/request-payment", remark="refused where no payment processor is configured, and on accounts for ACH"
+    ),
     Row("POST", f"{_TERMINAL}/request-signature"),
     Row("POST", f"{_TERMINAL}/request-prompt"),
     Row("POST", f"{_TERMINAL}/request-input"),
@@ -43,7 +45,8 @@ SERVED: Final = (
         "POST",
         "/transactions",
         remark="from a card, a stripe, a bank account or an earlier transaction; no `tokenId`, `vaultId`, "
-        "`scheduleId`, `plaidAccessToken`",
+        "`scheduleId`, `plaidAccessToken`. Cards go to accounts of type `CARD`, bank accounts to those of type `ACH`; anything else "
+        "is 400 on `terminalId`: no document says what happens then. Without `terminalId` the default account of the type is meant",
     ),
     Row("GET", "/transactions", remark="nothing has a `scheduleId`"),
     Row(

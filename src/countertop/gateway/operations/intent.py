@@ -10,6 +10,7 @@ from typing import Final
 
 from countertop.domain.amount import Amounts
 from countertop.domain.duplicate import DUPLICATE_WINDOW, blocks
+from countertop.domain.errors import Fault, Invalid
 from countertop.domain.hint import IntentHint
 from countertop.domain.intent import Action
 from countertop.domain.money import Rate
@@ -28,6 +29,15 @@ from countertop.gateway.store.unit import Unit
 
 TERMINAL: Final = "SMART_TERMINAL"
 API: Final = "API"
+
+CARD: Final = "CARD"
+ACH: Final = "ACH"
+"""The types of accounts: for cards, and for bank accounts."""
+WRONG_TYPE: Final = {
+    CARD: Fault("terminalId", "invalid", "Terminal is an ACH account and takes no cards."),
+    ACH: Fault("terminalId", "invalid", "Terminal is a CARD account and takes no bank accounts."),
+}
+"""What is wrong with an account, by the type that it should have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,12 @@ class NewTransaction:
     avs: AvsMode = AvsMode.OFF
     check_cvv: bool = False
     original_id: int | None = None
+
+
+def check_account(account: Account, wanted: str) -> None:
+    """Raises Invalid unless the account is of the wanted type: each kind of payer has accounts of its own."""
+    if account.type != wanted:
+        raise Invalid([WRONG_TYPE[wanted]])
 
 
 def lock_payments(unit: Unit, merchant_id: str) -> None:

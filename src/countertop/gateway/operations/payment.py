@@ -26,9 +26,11 @@ from countertop.domain.sealed_card import MAX_SEALED
 from countertop.domain.transaction import Status, check_amounts, check_refund
 from countertop.gateway.operations.access import Caller
 from countertop.gateway.operations.intent import (
+    CARD,
     TERMINAL,
     NewTransaction,
     card_history,
+    check_account,
     find_duplicate,
     insert_transaction,
     lock_payments,
@@ -72,6 +74,8 @@ def start_payment(
     if not isinstance(order, PaymentOrder):
         raise TypeError("a payment is started with a payment's order")
     account = unit.one(rows.FIND_ACCOUNT, merchant_id=caller.merchant_id, terminal_id=command.terminal_id)
+    if account is not None:  # otherwise `start_request` says so
+        check_account(account, CARD)
     rate = account.surcharge_rate if account is not None and order.action is Action.CHARGE else None
     if rate is not None and order.amounts.part(Part.SURCHARGE):
         raise Invalid([NO_SURCHARGE])

@@ -20,9 +20,12 @@ from countertop.domain.sealed_card import SealedCard
 from countertop.domain.transaction import AchFacts, Details, Edit, Payer, Status, Transaction, check_edit, check_refund
 from countertop.gateway.operations.access import Caller
 from countertop.gateway.operations.intent import (
+    ACH,
     API,
+    CARD,
     NewTransaction,
     card_history,
+    check_account,
     find_duplicate,
     insert_transaction,
     lock_payments,
@@ -105,15 +108,17 @@ def _find_original(unit: Unit, caller: Caller, command: CreateTransaction) -> St
 
 
 def _find_account(unit: Unit, caller: Caller, command: CreateTransaction, original: StoredTransaction | None) -> Account:
+    kind = CARD if isinstance(_payer(command, original)[0], CardFacts) else ACH
     wanted = command.terminal_id
     if wanted is None and original is not None:
         wanted = original.terminal_id
     if wanted is None:
-        found = unit.one(rows.FIND_DEFAULT_ACCOUNT, merchant_id=caller.merchant_id)
+        found = unit.one(rows.FIND_DEFAULT_ACCOUNT, merchant_id=caller.merchant_id, type=kind)
     else:
         found = unit.one(rows.FIND_ACCOUNT, merchant_id=caller.merchant_id, terminal_id=wanted)
     if found is None:
         raise Invalid([NO_DEFAULT if wanted is None else NO_SUCH_ACCOUNT])
+    check_account(found, kind)
     return found
 
 

@@ -261,7 +261,7 @@ HISTORY: Final = Query(
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A merchant account that is to take a payment."""
+    """A merchant account that is to take a payment. `type` is `CARD` or `ACH`: what it takes it from."""
 
     terminal_id: int
     account_id: str
@@ -274,7 +274,10 @@ _SELECT_ACCOUNT: Final = select(_account.terminal_id, _account.account_id, _acco
 )
 FIND_ACCOUNT: Final = Query(_SELECT_ACCOUNT.where(_account.terminal_id == bindparam("terminal_id")), Account)
 FIND_DEFAULT_ACCOUNT: Final = Query(
-    _SELECT_ACCOUNT.where(_account.is_default.is_(True)).order_by(_account.terminal_id).limit(1), Account
+    _SELECT_ACCOUNT.where(_account.is_default.is_(True), _account.type == bindparam("type"))
+    .order_by(_account.terminal_id)
+    .limit(1),
+    Account,
 )
 
 
