@@ -45,8 +45,9 @@ SERVED: Final = (
         "POST",
         "/transactions",
         remark="from a card, a stripe, a bank account or an earlier transaction; no `tokenId`, `vaultId`, "
-        "`scheduleId`, `plaidAccessToken`. Cards go to accounts of type `CARD`, bank accounts to those of type `ACH`; anything else "
-        "is 400 on `terminalId`: no document says what happens then. Without `terminalId` the default account of the type is meant",
+        "`scheduleId`, `plaidAccessToken`. Cards go to accounts of type `CARD`, bank accounts to those of type `ACH`; anything "
+        "else is 400 on `terminalId`: no document says what happens then. Without `terminalId` the default account of the type "
+        "is meant",
     ),
     Row("GET", "/transactions", remark="nothing has a `scheduleId`"),
     Row(
