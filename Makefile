@@ -8,6 +8,10 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python
 COMPILE := $(BUILD)/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header $(if $(UPGRADE),--upgrade)
 
+# Tests wait more than they compute, so they run side by side; those that measure how long others wait run alone afterwards.
+PROCESSES := 2
+ALONE := tests/siege
+
 export CHROMIUM
 
 .DEFAULT_GOAL := help
@@ -21,7 +25,12 @@ demo: $(VENV)/run.stamp ## a test server with a terminal in the browser, and the
 
 test: $(VENV)/dev.stamp ## every test that this machine can run; ARGS="-k name" narrows it
 	@scripts/find-chromium
+ifdef ARGS
 	@$(BIN)/python -m pytest $(ARGS)
+else
+	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder --ignore $(ALONE)
+	@$(BIN)/python -m pytest $(ALONE)
+endif
 
 check: lint types contracts budgets test ## everything that has to hold before a commit: lint, types, contracts, budgets, tests
 

@@ -1,13 +1,14 @@
 """Canaries: digits that are swiped and typed all through the suite and may be found nowhere afterwards, outside sealed values.
 
-Whoever starts a server says where it writes (`watch`). When the session ends, every file there is searched.
+Whoever starts a server says where it writes (`watch`). When the session ends, every file there is searched. Of a session that
+runs in several processes, each searches what it watched, and tells the first one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -43,10 +44,23 @@ def findings(places: set[Path]) -> Iterator[str]:
                 )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Nothing has been found yet."""
+    config.stash[FOUND] = []
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """One of several processes has ended: takes over what it found. One that broke down tells nothing, and fails the session."""
+    node.config.stash[FOUND] += getattr(node, "workeroutput", {}).get("canaries", [])
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fails the session if a canary was found."""
-    found = list(findings(_watched))
-    session.config.stash[FOUND] = found
+    found = session.config.stash[FOUND]
+    found += findings(_watched)
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["canaries"] = found
     if found:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -1,14 +1,15 @@
-"""What the whole suite shares: a browser to drive, and plain words about every test that was left out."""
+"""What the whole suite shares: a browser to drive, a PostgreSQL, and plain words about every test that was left out."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Final
 
 import pytest
 
+from countertop.testing.postgres import PostgresMissing, PostgresServer, postgres_server
 from tests import canary
 
 CHROMIUMS: Final = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -29,15 +30,38 @@ def chromium() -> str:
     return found
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A server for everybody who makes a database of their own in it."""
+    try:
+        with postgres_server() as server:
+            yield server
+    except PostgresMissing as missing:
+        pytest.skip(f"no PostgreSQL: {missing}")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """With CI=true a test that was left out has failed: a green run there has run everything."""
     report = yield
-    if NOTHING_LEFT_OUT and report.skipped and not hasattr(report, "wasxfail"):
+    if not hasattr(report, "wasxfail"):
+        _forbid_leaving_out(report, item)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole file."""
+    report = yield
+    _forbid_leaving_out(report, collector)
+    return report
+
+
+def _forbid_leaving_out(report: pytest.TestReport | pytest.CollectReport, what: pytest.Item | pytest.Collector) -> None:
+    if NOTHING_LEFT_OUT and report.skipped:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} was left out, which CI=true forbids: {reason}"
-    return report
+        report.longrepr = f"{what.nodeid} was left out, which CI=true forbids: {reason}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,4 +1,4 @@
-"""A PostgreSQL for tests of what several nodes share, and whole clusters."""
+"""A whole cluster for tests of what several nodes share."""
 
 from __future__ import annotations
 
@@ -8,16 +8,7 @@ import pytest
 
 from countertop.testing.cluster import Cluster, run_cluster
 from countertop.testing.nats import NatsMissing
-from countertop.testing.postgres import PostgresMissing, PostgresServer, postgres_server
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    try:
-        with postgres_server() as server:
-            yield server
-    except PostgresMissing as missing:
-        pytest.skip(f"no PostgreSQL: {missing}")
+from countertop.testing.postgres import PostgresMissing
 
 
 @pytest.fixture(scope="session")

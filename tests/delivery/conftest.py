@@ -33,6 +33,7 @@ from countertop.gateway.store.statement import Command, Query
 from countertop.gateway.store.store import Store, open_store
 from countertop.gateway.store.unit import Unit
 from countertop.sandbox.clock import TestClock
+from tests.database import make_database
 
 MERCHANT = "2a161ecf-65df-4964-bc4e-f92743259896"
 ACCOUNT = "6598b7ea-7901-4c4f-95bc-ec66d010f68c"
@@ -168,6 +169,7 @@ def clock() -> TestClock:
 
 @pytest.fixture
 async def office(tmp_path: Path, clock: TestClock) -> AsyncIterator[Office]:
+    make_database(tmp_path / "test.db")
     office = Office(tmp_path, clock, Sealer(Keyring.new()))
     await office.open()
     await office.store.write(

@@ -35,6 +35,7 @@ from countertop.gateway.store.unit import Unit
 from countertop.sandbox.clock import TestClock
 from countertop.sandbox.mail import Outbox
 from countertop.sandbox.processor import sandbox_acquirer
+from tests.database import make_database
 from tests.http.harness import (
     FOREIGN_KEY,
     FOREIGN_LOGIN,
@@ -147,7 +148,7 @@ async def running_gateway(
     """A gateway on a port of its own. `limits` are members of `ApiParts`; `change` may replace others."""
     bus = LocalBus()
     sealer = Sealer(Keyring.new())
-    store = await open_store(f"sqlite:///{folder / 'countertop.db'}", sealer, bus.publish)
+    store = await open_store(f"sqlite:///{make_database(folder / 'countertop.db')}", sealer, bus.publish)
     clock = TestClock(SystemClock())
     acquirer = sandbox_acquirer(sealer)
     cashier = Cashier(store, clock, bus, acquirer.processor, node_id="node")

@@ -7,16 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.payment.till import Till, opened_till
-from tests.store.conftest import (
-    postgres,
-    postgres_database,
-    postgres_url,
-    sqlite_template,
-    sqlite_url,
-    url,
-)
+from tests.store.conftest import postgres_database, postgres_url, sqlite_url, url
 
-__all__ = ["postgres", "postgres_database", "postgres_url", "sqlite_template", "sqlite_url", "till", "url"]
+__all__ = ["postgres_database", "postgres_url", "sqlite_url", "till", "url"]
 
 
 @pytest.fixture

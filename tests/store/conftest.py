@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psycopg
@@ -12,19 +11,11 @@ from psycopg import sql
 
 from countertop.gateway.store.store import database_at
 from countertop.gateway.store.table import metadata
-from countertop.testing.postgres import PostgresMissing, PostgresServer, postgres_server
+from countertop.testing.postgres import PostgresServer
+from tests.database import make_database
 from tests.store.world import World, opened
 
 DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    try:
-        with postgres_server() as server:
-            yield server
-    except PostgresMissing as missing:
-        pytest.skip(f"no PostgreSQL: {missing}")
 
 
 @pytest.fixture(scope="session")
@@ -34,16 +25,9 @@ def postgres_database(postgres: PostgresServer) -> str:
     return name
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "countertop.db"
-    database_at(f"sqlite:///{path}").migrate()
-    return path
-
-
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path)}"
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{make_database(tmp_path / 'countertop.db')}"
 
 
 @pytest.fixture

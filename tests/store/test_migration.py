@@ -17,6 +17,7 @@ from sqlalchemy import Engine, create_engine
 from countertop.gateway.store.store import database_at
 from countertop.gateway.store.table import metadata
 from countertop.testing.postgres import PostgresServer
+from tests.database import make_database
 
 
 def differences(engine: Engine) -> list[Any]:
@@ -53,8 +54,8 @@ def test_postgresql_gets_the_tables_of_the_code(postgres: PostgresServer) -> Non
     assert differences(engine) == []
 
 
-def test_partial_indexes_are_partial_on_both(sqlite_template: Path) -> None:
-    connection = sqlite3.connect(sqlite_template)
+def test_partial_indexes_are_partial_on_both(tmp_path: Path) -> None:
+    connection = sqlite3.connect(make_database(tmp_path / "countertop.db"))
     text = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'uq_request_running'").fetchone()[0]
     connection.close()
     assert text.endswith("WHERE deadline IS NOT NULL")

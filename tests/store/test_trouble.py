@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import resource
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from countertop.gateway.store.store import database_at, open_store
 from countertop.gateway.store.trouble import Unavailable
 from countertop.gateway.store.unit import Unit
 from countertop.testing.postgres import PostgresServer
+from tests.database import make_database
 from tests.store.world import KEYRING, opened
 
 INSERT = Command(insert(table.node))
@@ -126,8 +126,8 @@ async def test_a_server_that_is_not_there_is_unavailable(tmp_path: Path) -> None
         await open_store(f"postgresql://postgres@/x?host={tmp_path}", Sealer(KEYRING), lambda _: None)
 
 
-def test_what_sqlite_means(sqlite_template: Path, tmp_path: Path) -> None:
-    path = Path(shutil.copy(sqlite_template, tmp_path))
+def test_what_sqlite_means(tmp_path: Path) -> None:
+    path = make_database(tmp_path / "countertop.db")
     database = SqliteDatabase(path)
     connection = sqlite3.connect(path, isolation_level=None)
     pages = connection.execute("PRAGMA page_count").fetchone()[0]

@@ -63,6 +63,7 @@ def test_a_list_changed_in_any_byte_does_not_open(place: int, change: int) -> No
         base64.b64encode(bytes(10)),
         base64.b64encode(Ed25519PrivateKey.generate().sign(LIST)),
     ],
+    ids=["none", "not base64", "zeros", "too short", "another key"],
 )
 def test_another_signature_does_not_open_it(signature: bytes) -> None:
     with pytest.raises(NotReadable, match="not signed by the key"):
