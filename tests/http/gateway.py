@@ -20,6 +20,8 @@ from countertop.gateway.clock import SystemClock
 from countertop.gateway.delivery.guard import Guard
 from countertop.gateway.http.api import Api, make_api
 from countertop.gateway.http.parts import ApiParts
+from countertop.gateway.mail.port import Mailer
+from countertop.gateway.mail.postman import Postman
 from countertop.gateway.operations.moment import Moment
 from countertop.gateway.operations.request import finish_request, show_request
 from countertop.gateway.operations.seed import Seed, SeedKey, SeedLogin, SeedMerchant, SeedSmartTerminal, SeedTerminal, apply_seed
@@ -60,6 +62,8 @@ class Gateway:
     parts: ApiParts
     client: Client
     cashier: Cashier
+    outbox: Outbox
+    postman: Postman
 
     def now(self) -> Moment:
         return Moment(self.clock.now(), os.urandom, "node")
@@ -137,21 +141,28 @@ def _seed() -> Seed:
     )
 
 
-GENEROUS: Final[dict[str, Any]] = {"poll_interval": 0, "rate": 100_000.0, "burst": 100_000}
+GENEROUS: Final[dict[str, Any]] = {
+    "poll_interval": 0,
+    "rate": 100_000.0,
+    "burst": 100_000,
+    "connect_deadline": 10_000,
+    "request_deadline": 60_000,
+}
 """Limits that no test meets by accident."""
 
 
 @asynccontextmanager
 async def running_gateway(
-    folder: Path, *, change: Callable[[ApiParts], ApiParts] = lambda parts: parts, **limits: Any
+    folder: Path, *, change: Callable[[ApiParts], ApiParts] = lambda parts: parts, mailer: Mailer | None = None, **limits: Any
 ) -> AsyncIterator[Gateway]:
-    """A gateway on a port of its own. `limits` are members of `ApiParts`; `change` may replace others."""
+    """A gateway with a port and an outbox of its own. `limits` are members of `ApiParts`; `change` may replace others."""
     bus = LocalBus()
     sealer = Sealer(Keyring.new())
     store = await open_store(f"sqlite:///{make_database(folder / 'countertop.db')}", sealer, bus.publish)
     clock = TestClock(SystemClock())
-    acquirer = sandbox_acquirer(sealer)
+    acquirer, outbox = sandbox_acquirer(sealer), Outbox()
     cashier = Cashier(store, clock, bus, acquirer.processor, node_id="node")
+    postman = Postman(store, clock, bus, mailer or outbox, node_id="node")  # by itself it does not look for mails
     passwords = PasswordCheck()
     parts = change(
         ApiParts(
@@ -162,10 +173,8 @@ async def running_gateway(
             node_id="node",
             passwords=passwords,
             check_url=Guard(loopback=True, resolve=_resolve).fault,
-            connect_deadline=10_000,
-            request_deadline=60_000,
             acquirer=acquirer,
-            mailer=Outbox(),
+            send_mail=postman.hurry,
             **(GENEROUS | limits),
         )
     )
@@ -175,11 +184,12 @@ async def running_gateway(
     await cashier.start()
     await listener.start(api)
     try:
-        yield Gateway(store, clock, api, parts, Client(listener.url), cashier)
+        yield Gateway(store, clock, api, parts, Client(listener.url), cashier, outbox, postman)
     finally:
         api.close()
         await listener.stop()
         await cashier.stop()
+        await postman.stop()
         await store.close()
         passwords.close()
 

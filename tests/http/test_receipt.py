@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import struct
 import zlib
 from dataclasses import replace
@@ -10,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from countertop.domain.clock import MINUTE
+from countertop.domain.hint import ShowHint
+from countertop.domain.order import PaymentOrder
 from countertop.domain.request import Outcome
 from countertop.domain.result import Signed
-from countertop.gateway.mail import SmtpMailer
-from countertop.sandbox.mail import Outbox
+from countertop.gateway.http.parts import ApiParts
+from countertop.gateway.mail.smtp import SmtpMailer
 from tests.http.gateway import Gateway, running_gateway
 from tests.http.harness import SMART_TERMINAL, Client, assert_error_shape
 from tests.http.test_transaction import make
+from tests.postbox import SENDER, postbox
 
 STROKES = "[[[100,100],[300,200],[500,100]],[[700,50]]]"
 SCRIPTEL = "}SCRIPTEL A ST1501 01.00.04 F?7;?F7;F?;7 ?F;7]"
@@ -176,8 +178,7 @@ async def test_a_receipt_is_mailed(gateway: Gateway) -> None:
     await capture(client, number)
     reply = await client.post(f"/transactions/{number}/receipts/latest/email", MAIL)
     assert (reply.status, reply.body) == (204, b"")
-    assert isinstance(gateway.parts.mailer, Outbox)
-    message = gateway.parts.mailer.kept[0].message
+    message = gateway.outbox.kept[0].message
     assert (message["To"], message["Reply-To"], message["Subject"]) == (*MAIL.values(), "Receipt from Corner Books: $10.00")
     page = message.get_body(("html",))
     assert page is not None
@@ -202,36 +203,61 @@ async def test_a_mail_needs_an_address(client: Client, to: str) -> None:
     ]
 
 
-class Postbox:
-    """A mail server's ear."""
-
-    def __init__(self, answer: str) -> None:
-        self._answer = answer
-        self.letters: list[Envelope] = []
-
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - the library's name
-        self.letters.append(envelope)
-        return self._answer
-
-
-@pytest.mark.parametrize(("answer", "status"), [("250 OK", 204), ("550 no", 503)])
-async def test_a_mail_goes_through_a_real_mail_server(tmp_path: Path, answer: str, status: int) -> None:
-    postbox = Postbox(answer)
-    server = await asyncio.get_running_loop().create_server(lambda: SMTP(postbox), "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        mailer = SmtpMailer(f"smtp://127.0.0.1:{port}", "Countertop <receipts@corner.example>")
-        async with running_gateway(tmp_path, change=lambda parts: replace(parts, mailer=mailer)) as gateway:
-            number = (await make(gateway.client))["transactionId"]
-            reply = await gateway.client.post(f"/transactions/{number}/receipts/latest/email", MAIL)
-            assert reply.status == status
-    (letter,) = postbox.letters
+async def test_a_mail_goes_through_a_real_mail_server(tmp_path: Path) -> None:
+    async with postbox() as box, running_gateway(tmp_path, mailer=SmtpMailer(box.url, SENDER)) as gateway:
+        number = (await make(gateway.client))["transactionId"]
+        reply = await gateway.client.post(f"/transactions/{number}/receipts/latest/email", MAIL)
+        assert reply.status == 204
+    (letter,) = box.letters
     assert (letter.mail_from, letter.rcpt_tos) == ("receipts@corner.example", [MAIL["to"]])
-    assert b"\r\nFrom: Countertop <receipts@corner.example>\r\n" in (letter.content or b"")
+    assert isinstance(letter.content, bytes)
+    assert b"\r\nFrom: Countertop <receipts@corner.example>\r\n" in letter.content
+
+
+async def test_a_mail_is_on_record_and_tried_again_whatever_the_mail_server_says(tmp_path: Path) -> None:
+    async with postbox("550 no") as box, running_gateway(tmp_path, mailer=SmtpMailer(box.url, SENDER)) as gateway:
+        number = (await make(gateway.client))["transactionId"]
+        reply = await gateway.client.post(f"/transactions/{number}/receipts/latest/email", MAIL)
+        assert (reply.status, len(box.letters)) == (204, 1)
+        gateway.clock.advance(MINUTE)
+        await gateway.postman.drain()
+        assert len(box.letters) == 2
+
+
+async def test_a_mail_that_is_ordered_twice_under_one_key_is_sent_once(gateway: Gateway) -> None:
+    number = (await make(gateway.client))["transactionId"]
+    for _ in range(2):
+        path = f"/transactions/{number}/receipts/latest/email"
+        assert (await gateway.client.post(path, MAIL, Idempotency_Key="mail-1")).status == 204
+    assert len(gateway.outbox.kept) == 1
+
+
+async def test_a_mail_about_another_merchants_transaction_is_refused(client: Client, other: Client) -> None:
+    number = (await make(client))["transactionId"]
+    assert_error_shape(await other.post(f"/transactions/{number}/receipts/latest/email", MAIL), 404)
+
+
+@pytest.mark.parametrize(
+    ("mails", "email", "offered"),
+    [(True, "a@b.example", "a@b.example"), (True, "a,b@c.example", ""), (False, "a@b.example", "")],
+)
+async def test_a_terminal_offers_a_mail_only_where_one_could_be_sent(
+    tmp_path: Path, mails: bool, email: str, offered: str
+) -> None:
+    def change(parts: ApiParts) -> ApiParts:
+        return parts if mails else replace(parts, send_mail=None)
+
+    async with running_gateway(tmp_path, change=change) as gateway:
+        shown: list[ShowHint] = []
+        gateway.parts.bus.subscribe(ShowHint, shown.append)
+        form = {"terminalId": 1, "amountBase": "1.00", "billingEmail": email}
+        assert (await gateway.client.post(f"/smartterminals/{SMART_TERMINAL}/request-payment", form)).status == 200
+    assert isinstance(shown[0].order, PaymentOrder)
+    assert shown[0].order.receipt_email == offered
 
 
 async def test_without_a_mail_server_nothing_is_mailed(tmp_path: Path) -> None:
-    async with running_gateway(tmp_path, change=lambda parts: replace(parts, mailer=None)) as gateway:
+    async with running_gateway(tmp_path, change=lambda parts: replace(parts, send_mail=None)) as gateway:
         number = (await make(gateway.client))["transactionId"]
         reply = await gateway.client.post(f"/transactions/{number}/receipts/latest/email", MAIL)
         assert (reply.status, reply.faults) == (400, [(None, None, "This server sends no mail: SMTP_URL is not set.")])

@@ -34,7 +34,7 @@ STROKES = (((10, 10), (500, 200)), ((1, 1),))
 
 
 async def test_a_payment_is_approved_signed_and_complete(till: Till) -> None:
-    request_id = await till.order(12_34, invoice="A 7", note="by the window")
+    request_id = await till.order(12_34, invoice="A 7", note="by the window", receipt_email="a@example.com")
     assert await till.take(request_id) is None
     await till.cashier.drain()
 

@@ -93,9 +93,11 @@ class Till:
         surcharge: bool = True,
         terminal_id: int = 1,
         heard: bool = True,
+        receipt: bool = True,
+        receipt_email: str = "",
     ) -> str:
         """A payment on the terminal's screen; `heard`: the gateway has the terminal's word of that."""
-        order = PaymentOrder(action, Amounts(base), True, True, tips, keyed, False, True)
+        order = PaymentOrder(action, Amounts(base), receipt, True, tips, keyed, False, True, receipt_email)
         command = StartRequest(self.world.terminals[0], terminal_id, order, False, CONNECT, SHOWN)
         details = PaymentDetails(Details(invoice_number=invoice), note)
         world = self.world

@@ -80,4 +80,9 @@ class TransactionHint:
     transaction_id: int
 
 
-Hint = ShowHint | ClearHint | RequestHint | ConnectionHint | DeliveryHint | IntentHint | DecidedHint | TransactionHint
+@value
+class MailHint:
+    """A mail is due."""
+
+
+Hint = ShowHint | ClearHint | RequestHint | ConnectionHint | DeliveryHint | IntentHint | DecidedHint | TransactionHint | MailHint

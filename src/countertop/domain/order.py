@@ -81,6 +81,10 @@ class PaymentOrder:
     surcharge_rate: Annotated[Rate | None, Field(exclude_if=lambda rate: rate is None)] = None
     kind: Literal[Kind.PAYMENT] = Kind.PAYMENT
 
+    def offers_receipt_to(self, address: str) -> bool:
+        """Whether the customer may have the receipt sent to an address: to the one that the point of sale gave, if it asks."""
+        return self.show_receipt_prompt and bool(address) and address == self.receipt_email
+
     def rate(self, network: Network | None = None) -> Rate | None:
         """The rate of the surcharge on that network. It is for credit only: the networks forbid one on debit."""
         return None if network is Network.DEBIT else self.surcharge_rate

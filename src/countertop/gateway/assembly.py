@@ -34,10 +34,12 @@ from countertop.gateway.devices.parts import Parts as DeviceParts
 from countertop.gateway.door import Doors
 from countertop.gateway.health import Health
 from countertop.gateway.http.api import Api, make_api
-from countertop.gateway.http.parts import ApiParts, Mailer
+from countertop.gateway.http.parts import ApiParts
 from countertop.gateway.http.route import Route
 from countertop.gateway.key_watch import KeyWatch
-from countertop.gateway.mail import configured_mailer
+from countertop.gateway.mail.port import Mailer
+from countertop.gateway.mail.postman import Postman
+from countertop.gateway.mail.smtp import configured_mailer
 from countertop.gateway.metrics import Metrics
 from countertop.gateway.operations.connection import retire_lost_nodes
 from countertop.gateway.operations.delivery import take_up_deliveries
@@ -76,6 +78,7 @@ class Node:
     bus: Bus
     courier: Courier
     cashier: Cashier
+    postman: Postman
     timers: Timers
     connections: Connections
     passwords: PasswordCheck
@@ -173,6 +176,7 @@ class Node:
         await self.timers.start()
         self._open.push_async_callback(self.timers.stop)
         await self._start_cashier()
+        await self._start_postman()
 
     async def _succeed(self) -> None:
         """Takes the place of a node that may have died: its leases need not be waited for."""
@@ -187,6 +191,12 @@ class Node:
         self.cashier = Cashier(self.store, self.clock, self.bus, processor, node_id=self.id, random=self.random)
         await self.cashier.start()
         self._open.push_async_callback(self.cashier.stop)
+
+    async def _start_postman(self) -> None:
+        zone = self.settings.settlement_time_zone
+        self.postman = Postman(self.store, self.clock, self.bus, self._mailer, node_id=self.id, zone=zone, random=self.random)
+        await self.postman.start()
+        self._open.push_async_callback(self.postman.stop)
 
     def _open_to_devices(self) -> list[BaseRoute]:
         parts = DeviceParts(
@@ -221,7 +231,7 @@ class Node:
                 observe=self.metrics.answered,
                 more_routes=[*health.routes(), *more_routes],
                 acquirer=self.acquirer,
-                mailer=self._mailer,
+                send_mail=None if self._mailer is None else self.postman.hurry,
                 zone=settings.settlement_time_zone,
             )
         )

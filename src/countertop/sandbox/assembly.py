@@ -77,4 +77,5 @@ class TestServer:
         await node.connections.sweep()
         await node.cashier.drain()
         await node.courier.drain()
+        await node.postman.drain()
         return now

@@ -37,14 +37,15 @@ class Kept:
 
 
 class Outbox:
-    """Keeps the latest mails instead of sending them. Implements `countertop.gateway.http.parts.Mailer`."""
+    """Keeps the latest mails instead of sending them. Implements `countertop.gateway.mail.port.Mailer`."""
 
     def __init__(self) -> None:
         self.kept: deque[Kept] = deque(maxlen=MOST_KEPT)
         """The mails, the newest first."""
 
-    async def send(self, merchant_id: str, message: EmailMessage) -> None:
+    async def send(self, merchant_id: str, mail_id: str, message: EmailMessage) -> None:
         """Keeps a mail."""
+        del mail_id  # it comes once: nothing fails here
         self.kept.appendleft(Kept(merchant_id, message))
 
     def routes(self) -> list[Route]:
@@ -63,7 +64,7 @@ class Outbox:
 def _body(message: EmailMessage) -> MailBody:
     return {
         "to": str(message["To"]),
-        "replyTo": str(message["Reply-To"]),
+        "replyTo": str(message["Reply-To"] or ""),
         "subject": str(message["Subject"]),
         "text": _part(message, "plain"),
         "html": _part(message, "html"),

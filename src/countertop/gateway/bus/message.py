@@ -19,6 +19,7 @@ from countertop.domain.hint import (
     DeliveryHint,
     Hint,
     IntentHint,
+    MailHint,
     RequestHint,
     ShowHint,
     TransactionHint,
@@ -41,7 +42,7 @@ _MAKERS: Final[Mapping[str, tuple[int, Callable[..., Hint]]]] = MappingProxyType
 
 
 def to_item(hint: Hint) -> Item | None:  # noqa: PLR0911 - one a hint
-    """A hint as it travels; None if it does not: what was leased to this node concerns no other."""
+    """A hint as it travels; None if it does not: what this node has in hand, or will at once, concerns no other."""
     match hint:
         case ShowHint():
             return "show", hint.smart_terminal_id, hint.request_id
@@ -57,7 +58,7 @@ def to_item(hint: Hint) -> Item | None:  # noqa: PLR0911 - one a hint
             return "decided", hint.smart_terminal_id, hint.request_id
         case TransactionHint():
             return "transaction", str(hint.transaction_id)
-        case IntentHint():
+        case IntentHint() | MailHint():
             return None
 
 

@@ -71,7 +71,11 @@ SERVED: Final = (
     Row("GET", f"{_RECEIPTS}/{{receiptId}}/thermal"),
     Row("GET", f"{_RECEIPTS}/{{receiptId}}/fullpage"),
     Row("GET", f"{_RECEIPTS}/{{receiptId}}/signature"),
-    Row("POST", f"{_RECEIPTS}/latest/email", remark="`requestSignature` is taken, but nobody is asked to sign by mail"),
+    Row(
+        "POST",
+        f"{_RECEIPTS}/latest/email",
+        remark="204 once the mail is on record; `requestSignature` is taken, but nobody is asked to sign by mail",
+    ),
     Row("POST", f"{_TRANSACTION}/signature/capture", remark="what a Scriptel pad types, or strokes as JSON, which is ours"),
     Row("POST", f"{_TRANSACTION}/level3"),
     Row("GET", f"{_TRANSACTION}/level3"),

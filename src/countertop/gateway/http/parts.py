@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from email.message import EmailMessage
-from typing import Protocol
 
 from countertop.domain.clock import Clock
 from countertop.domain.ids import RandomBytes
@@ -27,23 +25,15 @@ The method is one of a route's, or `OTHER`: nothing a client can make up.
 """
 
 
-class NotMailed(Exception):
-    """A mail was not taken by the server that should send it on. The text is fit for the caller."""
-
-
-class Mailer(Protocol):
-    """Who sends mails."""
-
-    async def send(self, merchant_id: str, message: EmailMessage) -> None:
-        """Sends a merchant's mail, which lacks nothing but its sender. Raises NotMailed."""
-        ...
+SendMail = Callable[[str], Awaitable[None]]
+"""Sends a mail that is on record, by its id, and returns when that was tried once. Raises Unavailable if the store is."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiParts:
     """Everything the API needs. Durations are milliseconds; `rate` is requests a second for each login, `burst` so many at once.
 
-    Without an `acquirer` nobody takes payments, without a `mailer` nobody sends receipts, which show the time of the `zone`.
+    Without an `acquirer` nobody takes payments, without `send_mail` nobody mails receipts, which show the time of the `zone`.
     `more_routes` are resources beyond the API's own, behind the same login: a test server's paths.
     """
 
@@ -62,7 +52,7 @@ class ApiParts:
     observe: Observe | None = None
     more_routes: Sequence[Route] = ()
     acquirer: Acquirer | None = None
-    mailer: Mailer | None = None
+    send_mail: SendMail | None = None
     zone: datetime.tzinfo = datetime.UTC
 
     def moment(self) -> Moment:

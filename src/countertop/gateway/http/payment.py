@@ -9,6 +9,7 @@ from pydantic import Field
 from countertop.domain.amount import Amounts
 from countertop.domain.errors import Invalid
 from countertop.domain.intent import Action
+from countertop.domain.mail import is_address
 from countertop.domain.order import Kind, PaymentOrder
 from countertop.domain.payment import PaymentDetails
 from countertop.domain.releases import KEYED_ENTRY, Release
@@ -44,8 +45,9 @@ class PaymentForm(TargetForm, AmountForm, ContactForm):
     ] = False
     note: Annotated[Note | None, Field(description="Kept with the transaction")] = None
 
-    def order(self, release: Release) -> PaymentOrder:
-        """What the terminal is asked to do, by a caller who speaks this release."""
+    def order(self, release: Release, *, mails: bool) -> PaymentOrder:
+        """What the terminal is asked to do, by a caller who speaks this release. `mails`: this server sends receipts."""
+        address = self.billing_email or ""
         return PaymentOrder(
             action=Action(self.action),
             amounts=Amounts(0).changed(self.amounts()),
@@ -55,7 +57,7 @@ class PaymentForm(TargetForm, AmountForm, ContactForm):
             keyed=self.keyed is not None and release >= KEYED_ENTRY,
             debit_credit_prompt=self.show_debit_credit_prompt,
             customer_may_cancel=release >= KEYED_ENTRY,
-            receipt_email=self.billing_email or "",
+            receipt_email=address if mails and is_address(address) else "",
         )
 
 
@@ -98,7 +100,7 @@ class PaymentRequests:
         command = StartRequest(
             smart_terminal_id=smart_terminal_id,
             terminal_id=form.terminal_id,
-            order=form.order(release),
+            order=form.order(release, mails=self._parts.send_mail is not None),
             interrupt=form.interrupts(release),
             connect_deadline=self._parts.connect_deadline,
             request_deadline=self._parts.request_deadline,

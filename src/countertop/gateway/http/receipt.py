@@ -3,38 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from base64 import b64encode
 from collections.abc import Callable
-from email.message import EmailMessage
 from functools import cache
 from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
+from countertop.domain.mail import ADDRESS, MAX_ADDRESS
 from countertop.gateway.http.answer import HTML, NO_CONTENT, PNG, Answer, Header, page_headers
 from countertop.gateway.http.call import Call
-from countertop.gateway.http.error import NOT_FOUND, Problem, failure, retry_after
+from countertop.gateway.http.error import NOT_FOUND, Problem, failure
 from countertop.gateway.http.form import Boolean, Form, Reader
+from countertop.gateway.http.idempotency import Once
 from countertop.gateway.http.page import PAGE, page_answer, page_of
-from countertop.gateway.http.parts import ApiParts, NotMailed
+from countertop.gateway.http.parts import ApiParts
 from countertop.gateway.http.route import Handler, Route
 from countertop.gateway.http.transaction import transaction_uri
+from countertop.gateway.operations.mail import order_mail
 from countertop.gateway.operations.paper import LATEST, UNSIGNED, Paper, find_paper
 from countertop.gateway.operations.receipt import Signature, list_signatures
 from countertop.gateway.operations.transaction import StoredTransaction, find_transaction
-from countertop.gateway.paper.page import Layout, Receipt, receipt_of, receipt_page, receipt_text, style
+from countertop.gateway.paper.page import Layout, Receipt, receipt_of, receipt_page, style
+from countertop.gateway.store.trouble import Unavailable
 from countertop.gateway.wire.json import write
 from countertop.gateway.wire.page import PageBody
 from countertop.gateway.wire.receipt import ReceiptBody, receipt_body, signature_body
 from countertop.gateway.wire.signature_image import signature_png
 
 NO_MAIL: Final = failure(400, "This server sends no mail: SMTP_URL is not set.")
-_PICTURE: Final = "signature@receipt"
+FIRST_TRY_S: Final = 10.0
+"""How long an answer waits for the first attempt to send a mail."""
 
-Address = Annotated[
-    str, StringConstraints(max_length=128, pattern=r"^[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")
-]
+Address = Annotated[str, StringConstraints(max_length=MAX_ADDRESS, pattern=ADDRESS)]
 
 Choose = Callable[[Call], str]
 """Which receipt a call is about: a signed one by its id, `UNSIGNED`, or `LATEST`: the newest signed one, if there is one."""
@@ -59,6 +62,7 @@ class Receipts:
     def __init__(self, parts: ApiParts) -> None:
         self._parts = parts
         self._store = parts.store
+        self._once = Once(parts)
 
     def routes(self) -> list[Route]:
         """All of them."""
@@ -101,17 +105,17 @@ class Receipts:
         return page_answer(call, page, [_body(call, transaction, signature, signature.id) for signature in wanted])
 
     async def email(self, call: Call) -> Answer:
-        """`POST …/receipts/latest/email`."""
-        mailer = self._parts.mailer
-        if mailer is None:
+        """`POST …/receipts/latest/email`: 204 once the mail is on record. Mostly it is sent by then; else it is tried again."""
+        send_mail = self._parts.send_mail
+        if send_mail is None:
             raise Problem(NO_MAIL)
-        form = _EMAIL.read(await call.form())
-        message = _mail(await self._receipt_of(await self._find(call, LATEST)))
-        message["To"], message["Reply-To"] = form.to, form.reply_to
-        try:
-            await mailer.send(call.caller.merchant_id, message)
-        except NotMailed as reason:
-            raise Problem(failure(503, str(reason), retry_after(1000))) from None
+        values = await call.form()
+        form = _EMAIL.read(values)
+        wanted = (call.number(), form.to, form.reply_to, form.request_signature)
+        ordered = await self._once.write(call, values, _remembered, order_mail, call.caller, *wanted)
+        with contextlib.suppress(TimeoutError, Unavailable):
+            async with asyncio.timeout(FIRST_TRY_S):
+                await send_mail(ordered.body.decode())
         return NO_CONTENT
 
     def _shows(self, which: Choose) -> Handler:
@@ -151,20 +155,9 @@ def _headers(layout: Layout) -> tuple[Header, ...]:
     return page_headers(f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'")
 
 
-def _mail(receipt: Receipt) -> EmailMessage:
-    """A receipt as a mail that lacks its addresses."""
-    message = EmailMessage()
-    message["Subject"] = " ".join(f"Receipt from {receipt.merchant}: {receipt.total}".split())
-    message.set_content(receipt_text(receipt))
-    if receipt.picture is None:
-        message.add_alternative(receipt_page(receipt, "fullpage"), subtype="html")
-        return message
-    page = EmailMessage()
-    page.set_content(receipt_page(receipt, "fullpage", f"cid:{_PICTURE}"), subtype="html")
-    page.add_related(receipt.picture, "image", "png", cid=f"<{_PICTURE}>", disposition="inline")
-    message.make_alternative()
-    message.attach(page)
-    return message
+def _remembered(mail_id: str) -> Answer:
+    """What is kept under an `Idempotency-Key`: which mail it ordered."""
+    return Answer(200, mail_id.encode())
 
 
 def _body(call: Call, transaction: StoredTransaction, signature: Signature | None, which: str) -> ReceiptBody:

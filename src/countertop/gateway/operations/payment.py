@@ -17,6 +17,7 @@ from countertop.domain.card import Entry
 from countertop.domain.errors import Fault, Invalid, NotFound, TooLate
 from countertop.domain.hint import DecidedHint
 from countertop.domain.intent import Action
+from countertop.domain.mail import is_address
 from countertop.domain.order import PaymentOrder
 from countertop.domain.payment import PaymentDecided, PaymentDetails, TakenCard
 from countertop.domain.request import DECISION_DEADLINE, Outcome
@@ -35,6 +36,7 @@ from countertop.gateway.operations.intent import (
     insert_transaction,
     lock_payments,
 )
+from countertop.gateway.operations.mail import owe_mail
 from countertop.gateway.operations.moment import Moment
 from countertop.gateway.operations.receipt import insert_signature
 from countertop.gateway.operations.request import (
@@ -179,11 +181,14 @@ def finish_payment(  # noqa: PLR0917 - the words of one frame, in its order
 ) -> None:
     """A decided payment ended at the terminal, perhaps with a signature and an address for the receipt.
 
-    A repeated copy changes nothing. Raises as `finish_request` does, also if it is about another transaction.
+    The receipt is owed with this. A repeated copy changes nothing. Raises as `finish_request` does, also if it is about another
+    transaction, or the address is not the one that the order offers.
     """
     stored = find_of_terminal(unit, smart_terminal_id, request_id)
     if stored.rules.transaction_id != result.transaction_id:
         raise TooLate("the request is not about that transaction")
+    if result.receipt_email and not _offered(unit, request_id, result.receipt_email):
+        raise TooLate("the receipt was not offered to that address")
     # The signature rests with the transaction, not with the request, whose result is gone after a day.
     if not finish_request(unit, at, smart_terminal_id, request_id, outcome, replace(result, strokes=None)):
         return
@@ -191,6 +196,15 @@ def finish_payment(  # noqa: PLR0917 - the words of one frame, in its order
         insert_signature(unit, at, stored.merchant_id, result.transaction_id, result.strokes, source=TERMINAL)
     if result.receipt_email:
         unit.run(rows.SET_RECEIPT_EMAIL, transaction_id=result.transaction_id, receipt_email=result.receipt_email)
+        if is_address(result.receipt_email):
+            owe_mail(unit, at, stored.merchant_id, result.transaction_id, result.receipt_email)
+
+
+def _offered(unit: Unit, request_id: str, address: str) -> bool:
+    """Whether the customer could choose that address: no terminal makes the gateway send mails to others."""
+    payment = unit.one(requests.FIND_PAYMENT, request_id=request_id)
+    order = None if payment is None else codec.read_order(payment.order)
+    return isinstance(order, PaymentOrder) and order.offers_receipt_to(address)
 
 
 def find_decided(unit: Unit, smart_terminal_ids: Sequence[str]) -> list[DecidedHint]:

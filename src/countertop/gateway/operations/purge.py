@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from countertop.domain.clock import Instant
 from countertop.domain.ids import first_uuid
+from countertop.domain.mail import GIVE_UP_AFTER
 from countertop.domain.request import RETENTION
 from countertop.gateway.operations.answer import KEPT
 from countertop.gateway.operations.moment import Moment
@@ -17,7 +18,7 @@ def purge(unit: Unit, at: Moment, limit: int) -> bool:
 
     Gone are: requests a day after their end; events a day after they happened, unless they are still owed to somebody, with their
     deliveries and attempts; what was owed to subscriptions that are no more; remembered answers after a day; pairings that
-    ran out.
+    ran out; mails that nobody waits for any more, a day after the latest of them was given up.
     """
     most = max(
         unit.run(rows.REQUESTS, before=at.now - RETENTION, limit=limit),
@@ -25,6 +26,7 @@ def purge(unit: Unit, at: Moment, limit: int) -> bool:
         _purge_events(unit, at.now - RETENTION, limit),
         unit.run(rows.ANSWERS, before=at.now - KEPT, limit=limit),
         unit.run(rows.PAIRINGS, now=at.now, limit=limit),
+        unit.run(rows.MAILS, before_id=first_uuid(at.now - GIVE_UP_AFTER - RETENTION), limit=limit),
     )
     return most >= limit
 

@@ -16,6 +16,7 @@ _attempt = table.attempt.c
 _answer = table.answer.c
 _pairing = table.pairing.c
 _webhook = table.webhook.c
+_mail = table.mail.c
 
 REQUESTS: Final = Command(
     delete(table.request).where(
@@ -80,3 +81,16 @@ PAIRINGS: Final = Command(
         )
     )
 )
+
+MAILS: Final = Command(
+    delete(table.mail).where(
+        _mail.id.in_(
+            select(_mail.id)
+            .where(_mail.id < bindparam("before_id"), _mail.due.is_(None))
+            .order_by(_mail.id)
+            .limit(bindparam("limit"))
+            .with_for_update(skip_locked=True)
+        )
+    )
+)
+"""Mails that were sent or given up."""

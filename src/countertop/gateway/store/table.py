@@ -352,3 +352,23 @@ level3 = Table(
     Column("transaction_id", BigInteger, ForeignKey("transaction.id"), primary_key=True, autoincrement=False),
     Column("data", Text, nullable=False),  # JSON of domain.level3
 )
+
+mail = Table(  # the outbox of receipts: one row for each address that one is owed to
+    "mail",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("merchant_id", Text, nullable=False),
+    Column("transaction_id", BigInteger, nullable=False),
+    Column("to", Text, nullable=False),
+    Column("reply_to", Text, nullable=False),
+    Column("asks", Boolean, nullable=False),  # for a signature, if there is none yet
+    Column("attempts", Integer, nullable=False),
+    # When it may be taken: the time of the next attempt; while a node has it in hand, the end of that lease.
+    # NULL: sent or given up.
+    Column("due", BigInteger),
+    Column("state", Text, nullable=False),  # PENDING | SENT | GIVEN_UP
+    Column("failure", Text),  # why the latest attempt failed
+    Column("created", BigInteger, nullable=False),
+    Index("ix_mail_due", "due", sqlite_where=text("due IS NOT NULL"), postgresql_where=text("due IS NOT NULL")),
+    sqlite_with_rowid=False,
+)

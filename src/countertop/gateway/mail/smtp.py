@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
+from email.utils import formatdate
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-from countertop.gateway.http.parts import NotMailed
+from countertop.gateway.mail.port import NotMailed
 from countertop.gateway.settings import Settings
 
 WITHIN_S: Final = 15.0
@@ -17,7 +17,7 @@ WITHIN_S: Final = 15.0
 
 
 class SmtpMailer:
-    """Sends mails through one server. Implements `countertop.gateway.http.parts.Mailer`.
+    """Sends mails through one server. Implements `countertop.gateway.mail.port.Mailer`.
 
     `smtp://` speaks in the clear until the server offers TLS, and then insists on a certificate that is vouched for; `smtps://`
     speaks TLS from the start. Login and password may be in the URL.
@@ -32,12 +32,12 @@ class SmtpMailer:
         self._login = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
 
-    async def send(self, merchant_id: str, message: EmailMessage) -> None:
+    async def send(self, merchant_id: str, mail_id: str, message: EmailMessage) -> None:
         """Sends a mail. Raises NotMailed if the server does not take it."""
         del merchant_id  # all merchants' mails go the same way
         message["From"] = self._sender
         message["Date"] = formatdate(usegmt=True)
-        message["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2].strip("> "))
+        message["Message-ID"] = f"<{mail_id}@{self._sender.rpartition('@')[2].strip('> ')}>"
         try:
             await aiosmtplib.send(
                 message,
@@ -48,8 +48,9 @@ class SmtpMailer:
                 use_tls=self._tls,
                 timeout=WITHIN_S,
             )
-        except aiosmtplib.SMTPRecipientsRefused:
-            raise NotMailed("The mail server does not take mails to this address.") from None
+        except aiosmtplib.SMTPRecipientsRefused as refused:
+            final = all(recipient.code >= 500 for recipient in refused.recipients)
+            raise NotMailed("The mail server does not take mails to this address.", final=final) from None
         except (aiosmtplib.SMTPException, OSError, ValueError):
             raise NotMailed("The mail server did not take the mail.") from None
 
