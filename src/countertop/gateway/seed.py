@@ -19,7 +19,7 @@ from countertop.domain.clock import SECOND
 from countertop.domain.errors import Invalid, LimitReached, NotReadable
 from countertop.domain.releases import NEWEST, Release, release_at
 from countertop.domain.webhook import url_fault
-from countertop.gateway.http.webhook import Event
+from countertop.gateway.http.webhook import SeededEvent
 from countertop.gateway.operations.moment import Moment
 from countertop.gateway.operations.seed import (
     Seed,
@@ -109,7 +109,7 @@ class SmartTerminalTable(_Table):
 class WebhookTable(_Table):
     """`[[merchant.webhook]]`."""
 
-    event: Event
+    event: SeededEvent
     url: Annotated[str, Field(min_length=1, max_length=255)]
     secret: str | None = Field(None, max_length=255, repr=False)
 

@@ -37,7 +37,12 @@ SERVED: Final = (
     Row("POST", f"{_TERMINAL}/main", remark="204; 400 once the card of a payment was taken"),
     Row("GET", "/smartterminals/requests/{requestId}", remark="`?wait=SECONDS` is ours"),
     Row("GET", "/smartterminals/signatures/{signatureId}/image", remark="PNG, for a day after the request ended"),
-    Row("POST", "/webhooks", remark="`CUSTOMER` and `DEPOSIT` can be subscribed to and are never sent"),
+    Row(
+        "POST",
+        "/webhooks",
+        remark="`CUSTOMER` and `DEPOSIT` can be subscribed to and are never sent; "
+        "a subscription to `SMARTTERMINAL_TRANSACTION` comes from a seed file",
+    ),
     Row("GET", "/webhooks"),
     Row("PUT", "/webhooks/{webhookId}"),
     Row("DELETE", "/webhooks/{webhookId}"),

@@ -28,6 +28,8 @@ from countertop.gateway.wire.page import PageBody
 from countertop.gateway.wire.webhook import WebhookBody, webhook_body
 
 Event = Literal["SMARTTERMINAL_REQUEST", "TRANSACTION", "TRANSACTION_SIGNATURE", "CUSTOMER", "DEPOSIT", "SETTLEMENT"]
+SeededEvent = Event | Literal["SMARTTERMINAL_TRANSACTION"]
+"""What a seed file may subscribe to: also the event that the vendor takes no new subscriptions to, and still sends."""
 _PUBLIC_URL: Final = r"^https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}(/[!$-\[\]-~]*)?$"
 """What the description promises to take. What is taken is a little more, and for `url_fault` to say."""
 Url = Annotated[
