@@ -8,12 +8,18 @@ from collections.abc import Generator, Iterator
 from typing import Final
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from countertop.testing.postgres import PostgresMissing, PostgresServer, postgres_server
 from tests import canary
 
 CHROMIUMS: Final = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 NOTHING_LEFT_OUT: Final = os.environ.get("CI") == "true"
+
+
+# An example that takes long says that the machine is busy, not that something is wrong.
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:

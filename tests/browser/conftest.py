@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.stage import Stage
 
@@ -20,6 +20,8 @@ FLAGS: Final = (
     "--disable-sync",
 )
 SIZES: Final = {"phone": (360, 640), "tablet": (768, 1024), "desktop": (1280, 800)}
+PATIENCE_MS: Final = 20_000
+"""For everything that a page does at once, on a machine that is busy."""
 LYING: Final = (740, 360)
 """A phone on its side."""
 
@@ -36,6 +38,7 @@ def stage() -> Generator[Stage, None, None]:
 def browser(chromium: str) -> Generator[Browser, None, None]:
     """For one module: while it is open, Playwright's event loop runs in this thread, and no asynchronous test can."""
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
         browser.close()
@@ -53,7 +56,7 @@ def visit(browser: Browser, stage: Stage) -> Generator[Visit, None, None]:
     ) -> Page:
         width, height = SIZES.get(size, LYING)
         context = browser.new_context(viewport={"width": width, "height": height}, locale="en-US", **options)
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         if not may_complain:

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import SIZES
+from tests.browser.conftest import PATIENCE_MS, SIZES
 from tests.browser.screens import ADDRESS, SCREENS, TERMS, wait_for
 from tests.browser.stage import Stage
 
@@ -88,7 +88,7 @@ def page(browser: Browser, stage: Stage, size: str, scheme: Literal["light", "da
     """One page for all screens of a size and scheme."""
     width, height = SIZES[size]
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-US")
-    context.set_default_timeout(5_000)
+    context.set_default_timeout(PATIENCE_MS)
     opened = context.new_page()
     opened.goto(stage.url)
     yield opened

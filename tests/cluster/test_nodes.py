@@ -65,7 +65,7 @@ async def test_without_nats_everything_takes_a_little_longer(cluster: Cluster, c
     await asyncio.to_thread(cluster.stop_nats)
     try:
         request_id, shown_after = await a_life(cluster, terminal_at=0, asked_at=1, polled_at=1)
-        assert shown_after < 4.0  # the sweep is every 2 s; the rest is a busy machine's
+        assert shown_after < 10.0  # the sweep is every 2 s; the rest is a busy machine's
         await catcher.wait_for(lambda _: len(statuses(catcher, request_id)) == 3)
     finally:
         await asyncio.to_thread(cluster.start_nats)

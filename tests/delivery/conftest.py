@@ -181,7 +181,7 @@ async def office(tmp_path: Path, clock: TestClock) -> AsyncIterator[Office]:
 
 async def until(condition: Callable[[], object]) -> None:
     """Waits until something holds."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110 - nothing tells when it comes about
             await asyncio.sleep(0.005)
 

@@ -67,7 +67,7 @@ async def test_an_attempt_is_recorded_as_it_went(office: Office) -> None:
 
 
 async def test_an_attempt_without_an_answer_says_why(office: Office) -> None:
-    courier = await office.courier(patience=Patience(2, 0.05))
+    courier = await office.courier(patience=Patience(2, 0.5))
     async with catch() as catcher:
         webhook = await office.subscribe(catcher.url)
         catcher.then(CloseWithout(), Hold())
@@ -77,7 +77,7 @@ async def test_an_attempt_without_an_answer_says_why(office: Office) -> None:
         await catcher.wait_for(2)
         await settled(courier)
         failures = [(attempt.status, attempt.failure) for attempt in await office.attempts(webhook)]
-        assert failures == [(None, "the connection was closed without an answer"), (None, "no answer within 0.05 s")]
+        assert failures == [(None, "the connection was closed without an answer"), (None, "no answer within 0.5 s")]
 
 
 async def test_order_holds_when_the_first_attempt_fails(office: Office) -> None:

@@ -18,7 +18,7 @@ from countertop.testing.catcher import CloseWithout, Drip, Hold, Reply, catch, r
 from tests.delivery.conftest import ACCOUNT, DELIVERY, MERCHANT, SECRET, delivery_to
 
 NOW = 1_800_000_000_000
-SHORT = Patience(connect_s=2, answer_s=0.08)
+SHORT = Patience(connect_s=2, answer_s=0.3)
 
 Speak = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -135,8 +135,8 @@ async def test_no_answer_in_time_is_a_failure() -> None:
     async with catch() as catcher:
         catcher.reply = Hold()
         attempt = await send(catcher.url, SHORT)
-        assert (attempt.status, attempt.failure) == (None, "no answer within 0.08 s")
-        assert 70 <= attempt.duration < 3_000
+        assert (attempt.status, attempt.failure) == (None, "no answer within 0.3 s")
+        assert 280 <= attempt.duration < 3_000
 
 
 async def test_an_answer_that_drips_for_ever_ends_in_time_and_its_status_counts() -> None:
@@ -158,7 +158,7 @@ async def test_a_head_that_drips_for_ever_ends_in_time() -> None:
 
     async with server(drip) as url:
         attempt = await send(url, SHORT)
-        assert (attempt.status, attempt.failure) == (None, "no answer within 0.08 s")
+        assert (attempt.status, attempt.failure) == (None, "no answer within 0.3 s")
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ class Gateway:
 
 async def eventually(ask: Callable[[], Awaitable[T]], done: Callable[[T], bool]) -> T:
     """The answer to a question, once it is as it should become."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while True:
             answer = await ask()
             if done(answer):
@@ -189,7 +189,7 @@ async def eventually(ask: Callable[[], Awaitable[T]], done: Callable[[T], bool])
 
 async def until(agent: Agent, done: Callable[[View], bool]) -> View:
     """The terminal's view, once it is as it should become."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         async for view in agent.watch():
             if done(view):
                 return view

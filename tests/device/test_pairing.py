@@ -84,7 +84,7 @@ async def test_a_terminal_shows_a_code_is_confirmed_and_connects(gateway: Gatewa
     status, page = await browser.send(action="confirm", user_code=view.pairing.code, smart_terminal_id=UNPAIRED)
     assert (status, "Counter 2" in page) == (200, True)
     gateway.clock.advance(5_000)
-    token = await asyncio.wait_for(pairing, 5)
+    token = await asyncio.wait_for(pairing, 20)
 
     save_token(tmp_path / "token", token)
     assert load_token(tmp_path / "token") == token

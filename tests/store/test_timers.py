@@ -36,7 +36,7 @@ class MovedClock:
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while not await condition():  # noqa: ASYNC110 - what is waited for is in a database
             await asyncio.sleep(0.005)
 
@@ -101,7 +101,7 @@ async def test_a_database_that_fails_is_asked_again(world: World, capsys: pytest
     await timers.start()
     await world.store.close()
     clock.move(10 * SECOND)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while "could not do its work" not in capsys.readouterr().out:  # noqa: ASYNC110 - what is waited for is a line
             await asyncio.sleep(0.005)
     await timers.stop()
