@@ -7,7 +7,9 @@ import os
 
 import pytest
 
+from countertop.domain.amount import Part
 from countertop.domain.clock import HOUR
+from countertop.domain.hint import IntentHint
 from countertop.domain.intent import Action, Intent
 from countertop.domain.money import Cents
 from countertop.domain.response import APPROVED, Decision
@@ -16,7 +18,8 @@ from countertop.domain.transaction import Status
 from countertop.gateway.bus.local import LocalBus
 from countertop.gateway.cashier import Cashier
 from countertop.gateway.operations.moment import Moment
-from countertop.gateway.operations.work import LEASE, begin_sending, claim_work, record_decision
+from countertop.gateway.operations.transaction import CreateTransaction, create_transaction
+from countertop.gateway.operations.work import FLIGHT, LEASE, begin_sending, claim_work, record_decision, take_up_work
 from countertop.gateway.processors.port import Unanswered, Unreachable
 from countertop.gateway.store import intent as states
 from countertop.testing.host import Quirk, State
@@ -177,6 +180,72 @@ async def test_a_node_that_slept_does_not_send_what_others_take_for_lost(till: T
     world.now += LEASE
     await cashier_of(till, script)._authorise(work)  # noqa: SLF001 - the moment after waking up
     assert script.asked == []
+
+
+async def test_a_node_that_stops_gives_up_what_it_asked(till: Till) -> None:
+    number = await taken(till)
+    world, script = till.world, Script()
+    stopping, other = cashier_of(till, script), cashier_of(till, script, "node-2")
+    world.now += LEASE
+    draining = asyncio.create_task(stopping.drain())
+    await script.asking.wait()
+    await stopping.stop(within_s=0)
+    await draining
+    assert (stopping.in_hand, await till.states()) == (0, {number: states.SENDING})
+    await other.drain()
+    assert (script.asked, script.reversed) == ([number], [])  # the question may still be under way
+    world.now += FLIGHT
+    await other.drain()
+    assert await till.status(number) == (Status.DECLINED, "91")
+    assert (script.asked, script.held, await till.states()) == ([number], set(), {number: states.REVERSED})
+
+
+async def test_what_comes_to_a_node_that_stops_is_taken_by_another(till: Till) -> None:
+    number = await taken(till)
+    bus, script = LocalBus(), Script()
+    script.answer.set()
+    stopping = Cashier(till.world.store, Clock(till.world), bus, script, node_id="node-1", random=os.urandom)
+    await stopping.start()
+    stop = asyncio.create_task(stopping.stop())
+    await asyncio.sleep(0)
+    bus.publish([IntentHint(number)])
+    await stop
+    assert script.asked == []
+    await cashier_of(till, script, "node-2").drain()
+    assert await till.status(number) == (Status.CAPTURE, "00")
+
+
+async def test_a_node_that_stops_finishes_what_it_can(till: Till) -> None:
+    number = await taken(till)
+    script = Script()
+    stopping = cashier_of(till, script)
+    till.world.now += LEASE
+    draining = asyncio.create_task(stopping.drain())
+    await script.asking.wait()
+    stop = asyncio.create_task(stopping.stop())
+    script.answer.set()
+    await asyncio.gather(stop, draining)
+    assert await till.status(number) == (Status.CAPTURE, "00")
+
+
+async def test_the_only_node_takes_up_everything_at_once(till: Till) -> None:
+    sent = await taken(till)
+    world, script = till.world, Script()
+    script.answer.set()
+    assert await world.store.write(begin_sending, world.at(), sent) is not None
+    intended = await world.store.write(create_transaction, world.at(), world.caller, keyed(till))
+    # Here the node is killed.
+    assert await world.store.write(take_up_work, world.at()) == 2
+    await cashier_of(till, script).drain()
+    assert (script.asked, script.reversed) == ([intended], [])
+    world.now += FLIGHT
+    await cashier_of(till, script).drain()
+    assert [await till.status(number) for number in (sent, intended)] == [(Status.DECLINED, "91"), (Status.CAPTURE, "00")]
+    assert (script.asked, script.reversed) == ([intended], [sent])
+
+
+def keyed(till: Till) -> CreateTransaction:
+    return CreateTransaction(amounts={Part.BASE: 11_00}, card=till.card(), terminal_id=1)
 
 
 async def test_a_reversal_is_said_until_it_is_heard(till: Till) -> None:

@@ -44,6 +44,7 @@ from countertop.gateway.metrics import Metrics
 from countertop.gateway.operations.connection import retire_lost_nodes
 from countertop.gateway.operations.delivery import take_up_deliveries
 from countertop.gateway.operations.moment import Moment
+from countertop.gateway.operations.work import take_up_work
 from countertop.gateway.password import PasswordCheck
 from countertop.gateway.processors.absent import AbsentProcessor
 from countertop.gateway.processors.acquirer import Acquirer, configured_acquirer
@@ -183,6 +184,7 @@ class Node:
         with suppress(Unavailable):
             await self.store.write(retire_lost_nodes, self.moment(), -DAY)
             await self.store.write(take_up_deliveries, self.moment())
+            await self.store.write(take_up_work, self.moment())
 
     async def _start_cashier(self) -> None:
         processor = AbsentProcessor() if self.acquirer is None else self.acquirer.processor

@@ -66,7 +66,9 @@ class Cashier:
         self._lease = lease
         self._random = random
         self._busy: set[int] = set()
+        self._left: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sweeping = asyncio.Lock()
         self._closing = contextlib.AsyncExitStack()
         self._accepting = True
 
@@ -86,16 +88,30 @@ class Cashier:
         while self._tasks or await self._sweep():
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def stop(self, within_s: float = 5.0) -> None:
-        """Takes nothing more in hand, finishes what is asked within so many seconds, and lets go of the rest: it is reversed."""
+    async def stop(self, within_s: float = 3.0) -> None:
+        """Takes nothing more in hand, finishes what is asked within so many seconds, and gives the rest up for others to take."""
         self._accepting = False
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=within_s)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._finished()
         await _end(self._tasks)
         await self._closing.aclose()
+        if left := sorted(self._left | self._busy):
+            try:
+                await self._store.write(steps.let_go_work, self._moment(), left)
+            except StoreTrouble:
+                _log.warning("payments_could_not_be_given_up", count=len(left))
+
+    async def _finished(self) -> None:
+        async with self._sweeping:  # what is just being claimed is begun, or left
+            pass
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     def _on_hint(self, hint: IntentHint) -> None:
-        if self._accepting and hint.transaction_id not in self._busy:
+        if not self._accepting:
+            self._left.add(hint.transaction_id)
+        elif hint.transaction_id not in self._busy:
             self._spawn(hint.transaction_id, self._begin(hint.transaction_id))
 
     def _spawn(self, transaction_id: int, work: Any) -> None:
@@ -108,6 +124,9 @@ class Cashier:
         """Whatever goes wrong with one transaction is found again by the sweep, and disturbs no other."""
         try:
             await work
+        except asyncio.CancelledError:
+            self._left.add(transaction_id)
+            raise
         except StoreTrouble as trouble:
             _log.warning("payment_step_not_recorded", transaction=transaction_id, reason=str(trouble))
         except Exception:
@@ -197,12 +216,13 @@ class Cashier:
     async def _sweep(self) -> int:
         """Takes in hand what is due. Returns how much that was."""
         due = await self._store.peek(steps.next_due)
-        if not self._accepting or due is None or due > self._clock.now():
-            return 0
-        busy = frozenset(self._busy)
-        found = await self._store.write(steps.claim_work, self._moment(), CLAIM, busy, self._lease)
-        for work in found:
-            self._spawn(work.intent.number, self._do(work))
+        async with self._sweeping:
+            if not self._accepting or due is None or due > self._clock.now():
+                return 0
+            busy = frozenset(self._busy)
+            found = await self._store.write(steps.claim_work, self._moment(), CLAIM, busy, self._lease)
+            for work in found:
+                self._spawn(work.intent.number, self._do(work))
         return len(found)
 
     def _moment(self) -> Moment:

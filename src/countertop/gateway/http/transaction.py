@@ -59,6 +59,8 @@ from countertop.gateway.wire.transaction import TransactionBody, transaction_bod
 
 LONGEST_WAIT_S: Final = 75.0
 """How long a decision is waited for: longer than any processor may take, and than its reversal takes to be on record."""
+STOPPING_WAIT_S: Final = 2.0
+"""The same once the server stops."""
 
 Digits = Annotated[str, StringConstraints(max_length=23)]
 
@@ -249,7 +251,10 @@ class Transactions:
             raise _missing(number) from None
 
     async def _decided(self, call: Call, number: int) -> StoredTransaction:
-        """A transaction once it is decided. Raises Disconnected; ends the request with 503 if that takes too long."""
+        """A transaction once it is decided. Raises Disconnected; ends the request with 503 if that takes too long.
+
+        That is sooner if the server stops, so that there is time left to give the question up for another node.
+        """
         merchant_id = call.caller.merchant_id
         loop = asyncio.get_running_loop()
         end = loop.time() + LONGEST_WAIT_S
@@ -261,9 +266,11 @@ class Transactions:
                         return await self._store.peek(find_transaction, merchant_id, number)
                     except NotFound:
                         pass
-                    if loop.time() >= end:
+                    if self._waiting.closed:
+                        end = min(end, loop.time() + STOPPING_WAIT_S)
+                    if (left := end - loop.time()) <= 0:
                         raise Problem(failure(503, f"Transaction {number} is not decided yet.", retry_after(1000)))
-                    await ring(bell, gone, ASK_AGAIN)
+                    await ring(bell, gone, min(ASK_AGAIN, left))
                     if gone.done():
                         raise Disconnected
         finally:

@@ -36,6 +36,8 @@ from countertop.gateway.store.unit import Unit
 
 LEASE: Final = MINUTE
 """How long a question is in a node's hands before others take it for lost: longer than an answer is waited for."""
+FLIGHT: Final = 2 * SECOND
+"""How long a question may still be under way to a processor after its node is gone; its reversal must not come before it."""
 EVENT: Final = "TRANSACTION"
 """The type of the event that a transaction was decided."""
 DECLINED_UNHEARD: Final = Decision(NO_REPLY, authorized=False)
@@ -83,6 +85,17 @@ def claim_work(unit: Unit, at: Moment, limit: int, busy: Collection[int] = (), l
     """
     found = [stored for stored in unit.all(rows.DUE, now=at.now, limit=limit + len(busy)) if stored.intent.number not in busy]
     return [work for stored in found[:limit] if (work := _take(unit, at, stored, lease)) is not None]
+
+
+def let_go_work(unit: Unit, at: Moment, transaction_ids: Collection[int]) -> None:
+    """Gives up what this node has in hand and says no more of, so that others need not wait for its lease."""
+    for transaction_id in transaction_ids:
+        unit.run(rows.LET_GO, transaction_id=transaction_id, now=at.now, arrived=at.now + FLIGHT)
+
+
+def take_up_work(unit: Unit, at: Moment) -> int:
+    """Makes all that is owed due, whoever had it in hand. For a node that is the only one. Returns how much that was."""
+    return unit.run(rows.TAKE_UP, now=at.now, arrived=at.now + FLIGHT)
 
 
 def next_due(unit: Unit) -> Instant | None:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy import and_, bindparam, case, func, select, update
 
 from countertop.domain.amount import Amounts
 from countertop.domain.card import CardFacts, Entry
@@ -149,6 +149,18 @@ MOVE: Final = Command(
     .values(intent_state=bindparam("intent_state"), tries=bindparam("tries"), due=bindparam("due"))
 )
 """Compare-and-set on state, tries and due: of several who want a question, or its end, one gets it."""
+
+_FREED: Final = {"due": case((_transaction.intent_state == SENDING, bindparam("arrived")), else_=bindparam("now"))}
+
+LET_GO: Final = Command(
+    update(table.transaction)
+    .where(_transaction.id == bindparam("transaction_id"), _transaction.due > bindparam("arrived"))
+    .values(_FREED)
+)
+"""Nobody is at work on it any more: it is due `now`, or, if it may have been sent, once that must have `arrived`."""
+
+TAKE_UP: Final = Command(update(table.transaction).where(_transaction.due > bindparam("arrived")).values(_FREED))
+"""Nobody is at work on anything."""
 
 DECIDE: Final = Command(
     update(table.transaction)
