@@ -17,6 +17,7 @@ from countertop.gateway.operations.connection import renew_node
 from countertop.gateway.seed import SeedFile
 from countertop.gateway.settings import Settings
 from countertop.gateway.timers import NODE_LEASE
+from countertop.sandbox.bank import Bank
 from countertop.sandbox.clock import TestClock
 from countertop.sandbox.mail import Outbox
 from countertop.sandbox.page import DOOR, Logins, page_routes
@@ -62,7 +63,11 @@ class TestServer:
         node = self.node
         logins = Logins(node.store, node.passwords)
         await node.serve(
-            more_routes=[*TestPaths(self.terminals, self.advance).routes(), *self.outbox.routes()],
+            more_routes=[
+                *TestPaths(self.terminals, self.advance).routes(),
+                *Bank(node.store, node.moment).routes(),
+                *self.outbox.routes(),
+            ],
             more_doors={DOOR: page_routes(self.terminals, self.clock, logins)},
         )
         await self.terminals.start(node.store, self.clock.now())

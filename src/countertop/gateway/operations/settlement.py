@@ -1,22 +1,27 @@
-"""Settlement: once a night what was captured on an account becomes a batch, and its money moves."""
+"""Settlement: once a night what was captured on an account becomes a batch, and its money moves. Some of it comes back."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from countertop.domain import transaction as rules
 from countertop.domain.clock import Instant
-from countertop.domain.errors import NotFound
+from countertop.domain.errors import Fault, Invalid, NotFound, TooLate
 from countertop.domain.intent import Action
 from countertop.domain.releases import NEWEST
 from countertop.domain.settlement import BatchLine
 from countertop.gateway.operations.delivery import Event, record_event
 from countertop.gateway.operations.moment import Moment
+from countertop.gateway.operations.transaction import StoredTransaction, find_transaction
 from countertop.gateway.store import codec
 from countertop.gateway.store import settlement as rows
+from countertop.gateway.store import transaction as transactions
 from countertop.gateway.store.settlement import StoredSettlement, Unsettled
 from countertop.gateway.store.unit import Unit
 
-__all__ = ["StoredSettlement", "find_settlement", "list_settlements", "settle_terminals"]
+__all__ = ["StoredSettlement", "find_settlement", "list_settlements", "reject_transaction", "settle_terminals"]
+
+NOT_REJECTED: Final = Fault("transactionId", "invalid", "Only a settled ACH Transaction can be rejected.")
 
 EVENT: Final = "SETTLEMENT"
 """The type of the event that an account was settled."""
@@ -46,11 +51,36 @@ def _settle(unit: Unit, at: Moment, account: Unsettled, before: Instant) -> bool
     if not taken:  # another node was quicker
         unit.run(rows.DELETE, settlement_id=number)
         return False
-    lines = sorted(unit.all(rows.LINES, settlement_id=number))
-    unit.run(rows.SUM_UP, settlement_id=number, net=_net(lines), breakdown=codec.write_breakdown(lines))
+    _sum_up(unit, number)
     data = {"settlement_id": number}
     record_event(unit, at, Event(account.merchant_id, account.account_id, EVENT, f"settlement {number}", 1, NEWEST, data))
     return True
+
+
+def reject_transaction(unit: Unit, at: Moment, merchant_id: str, transaction_id: int) -> StoredTransaction:
+    """A bank sends a settled ACH payment back. Its batch counts it as rejected from then on, and its money no more.
+
+    That is no event: a transaction's is that it was decided. Raises NotFound if the merchant has no such transaction, Invalid if
+    it is not one that a bank could send back.
+    """
+    while True:
+        before = find_transaction(unit, merchant_id, transaction_id).rules
+        try:
+            after = rules.reject(before, at.now)
+        except TooLate:
+            raise Invalid([NOT_REJECTED]) from None
+        unit.one(rows.LOCK, settlement_id=before.settlement_id)
+        change = {"was_sequence": before.sequence, "becomes": after.sequence, "status": after.status.value, "now": at.now}
+        if unit.run(transactions.CHANGE_STATUS, transaction_id=transaction_id, **change):
+            break
+    if after.settlement_id is not None:
+        _sum_up(unit, after.settlement_id)
+    return find_transaction(unit, merchant_id, transaction_id)
+
+
+def _sum_up(unit: Unit, settlement_id: int) -> None:
+    lines = sorted(unit.all(rows.LINES, settlement_id=settlement_id))
+    unit.run(rows.SUM_UP, settlement_id=settlement_id, net=_net(lines), breakdown=codec.write_breakdown(lines))
 
 
 def _net(lines: list[BatchLine]) -> int:

@@ -119,6 +119,9 @@ LINES: Final = Query(
 
 DELETE: Final = Command(delete(table.settlement).where(_settlement.id == bindparam("settlement_id")))
 
+LOCK: Final = Query(select(_settlement.id).where(_settlement.id == bindparam("settlement_id")).with_for_update(), int)
+"""Makes those wait who would sum a batch up at the same time."""
+
 SUM_UP: Final = Command(
     update(table.settlement)
     .where(_settlement.id == bindparam("settlement_id"))

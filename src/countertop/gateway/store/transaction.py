@@ -205,6 +205,13 @@ CHANGE: Final = Command(
 )
 """Compare-and-set on the sequence that the change was decided on."""
 
+CHANGE_STATUS: Final = Command(
+    update(table.transaction)
+    .where(transaction.id == bindparam("transaction_id"), transaction.sequence == bindparam("was_sequence"))
+    .values(status=bindparam("status"), sequence=bindparam("becomes"), modified=bindparam("now"))
+)
+"""The same for a status that changes alone."""
+
 SIGN: Final = Command(
     update(table.transaction)
     .where(transaction.id == bindparam("transaction_id"))
