@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.screens import wait_for_other
 from tests.browser.stage import Stage
 
 FLAGS: Final = (
@@ -63,7 +64,7 @@ def visit(browser: Browser, stage: Stage) -> Generator[Visit, None, None]:
             page.on("console", lambda said: complaints.append(said.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto((stage.url if path is None else stage.address + path) + query)
-        page.locator("html:not([data-view=loading])").wait_for()
+        wait_for_other(page, "loading")
         return page
 
     yield open_page

@@ -141,5 +141,11 @@ SETTLED: Final = """() => Promise.allSettled(
 
 def wait_for(page: Page, screen: str) -> None:
     """Until a page shows a screen, and everything on it is in its place."""
-    page.locator(f"html[data-view={screen}]").wait_for()
+    # Looked at each frame: a locator looks again after 20, 70, 170 and 270 ms, which is most of what these tests would take.
+    page.wait_for_function("screen => document.documentElement.dataset.view === screen", arg=screen)
     page.evaluate(SETTLED)
+
+
+def wait_for_other(page: Page, screen: str) -> None:
+    """Until a page shows anything but a screen."""
+    page.wait_for_function("screen => document.documentElement.dataset.view !== screen", arg=screen)

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from countertop.domain.order import InputOrder
 from tests.browser.conftest import Visit
 from tests.browser.customer import GIFT, MEMBER, asks, stripe
-from tests.browser.screens import wait_for
+from tests.browser.screens import wait_for, wait_for_other
 from tests.browser.stage import Stage
 
 pytestmark = pytest.mark.browser
@@ -117,7 +117,7 @@ def test_no_digit_of_a_swiped_card_stays_in_the_page(stage: Stage, visit: Visit)
         asks(stage, page)
         page.keyboard.type(swiped)
         page.keyboard.press("Enter")
-        page.locator("html:not([data-view=SWIPE_CARD])").wait_for()
+        wait_for_other(page, "SWIPE_CARD")
         page.get_by_label("Your own stripe").fill(swiped)
         page.get_by_label("Your own stripe").press("Enter")
         stage.run(stage.terminal.reset)
