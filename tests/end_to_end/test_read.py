@@ -109,7 +109,7 @@ def test_a_customer_who_acts_alone(caller: Caller, kind: str, form: dict[str, ob
 
 def test_what_was_read_while_unplugged_arrives_later(caller: Caller, counter: VirtualTerminal) -> None:
     request_id = post_read(caller)
-    counter.until("SWIPE_CARD")
+    wait_until(lambda: caller.get(f"/smartterminals/requests/{request_id}").json["status"] == "IN_PROGRESS")
     assert counter.unplug().online is False
     assert counter.swipe(GIFT_STRIPE).screen == "CARD_READ"
     assert caller.get(f"/smartterminals/requests/{request_id}").json == {"status": "IN_PROGRESS"}

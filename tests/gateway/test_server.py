@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from countertop.gateway import server
+from countertop.gateway.connection import MOST_HEAD
 from countertop.gateway.server import Listener
 from countertop.gateway.settings import Settings, SettingsError
 
@@ -112,7 +113,7 @@ async def test_what_is_no_http_is_400_in_the_form_of_the_api(nonsense: bytes) ->
 
 async def test_headers_have_an_end() -> None:
     async with listening() as listener:
-        answer = await say(listener, b"GET / HTTP/1.1\r\nhost: a\r\n" + b"x: " + b"y" * server.MOST_HEAD)
+        answer = await say(listener, b"GET / HTTP/1.1\r\nhost: a\r\n" + b"x: " + b"y" * MOST_HEAD)
     assert answer.startswith(b"HTTP/1.1 431 ")
 
 
@@ -161,7 +162,7 @@ async def test_a_trailer_has_an_end() -> None:
     async with listening() as listener, connected(listener) as (reader, writer):
         writer.write(head + b"x: ")
         while not writer.is_closing():
-            writer.write(b"y" * server.MOST_HEAD)
+            writer.write(b"y" * MOST_HEAD)
             with suppress(ConnectionError):
                 await writer.drain()
             await asyncio.sleep(0)

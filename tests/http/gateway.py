@@ -18,6 +18,7 @@ from countertop.gateway.bus.local import LocalBus
 from countertop.gateway.cashier import Cashier
 from countertop.gateway.clock import SystemClock
 from countertop.gateway.delivery.guard import Guard
+from countertop.gateway.door import Doors
 from countertop.gateway.http.api import Api, make_api
 from countertop.gateway.http.parts import ApiParts
 from countertop.gateway.mail.port import Mailer
@@ -182,7 +183,7 @@ async def running_gateway(
     api = make_api(parts)
     listener = Listener(Settings(port=0))
     await cashier.start()
-    await listener.start(api)
+    await listener.start(doors := Doors(api, {}), doors.answer)
     try:
         yield Gateway(store, clock, api, parts, Client(listener.url), cashier, outbox, postman)
     finally:

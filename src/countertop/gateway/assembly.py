@@ -152,7 +152,8 @@ class Node:
         self._open.push_async_callback(self._listener.stop)
         self._open.callback(api.close)
         self._watch()
-        await self._listener.start(Doors(api, doors))
+        entrance = Doors(api, doors)
+        await self._listener.start(entrance, entrance.answer)
         _log.info("serving", node=self.id, server=self.settings.server, url=self.url)
 
     async def _start_workers(self) -> None:

@@ -9,37 +9,44 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.routing import BaseRoute, Router
+from starlette.routing import BaseRoute, Match, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from countertop.gateway.exchange import Exchange
+from countertop.gateway.http.answer import Reply
+from countertop.gateway.http.api import Api
 from countertop.gateway.settings import is_loopback
 
 
 class Doors:
-    """An ASGI application made of the API and others. `others` are by the first segment of their paths, without slashes."""
+    """The API, and an ASGI application made of the others: `others` are by the first segment of their paths, without slashes."""
 
-    def __init__(self, api: ASGIApp, others: Mapping[str, Sequence[BaseRoute]]) -> None:
+    def __init__(self, api: Api, others: Mapping[str, Sequence[BaseRoute]]) -> None:
         self._api = api
-        self._others = {
-            segment: Router(routes, redirect_slashes=False, default=self._answer_unknown) for segment, routes in others.items()
-        }
+        self._others = {segment: Router(routes, redirect_slashes=False) for segment, routes in others.items()}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes a request or a WebSocket on."""
-        path: str = scope["path"]
+    def answer(self, exchange: Exchange) -> Reply | None:
+        """Answers a request if it is the API's: if it is below no other door, or no route there has its path."""
+        path = exchange.path
         end = path.find("/", 1)
         door = self._others.get(path[1:end] if end > 0 else path[1:])
+        if door is not None and _leads_somewhere(door, exchange):
+            return None
+        return self._api.answer(exchange)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on a WebSocket, or a request that is not the API's."""
+        door = self._others.get(scope["path"].split("/", 2)[1])
         if door is not None:
             await door(scope, receive, send)
         else:
-            await self._answer_unknown(scope, receive, send)
-
-    async def _answer_unknown(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            await self._api(scope, receive, send)
-        else:
             await receive()
             await send({"type": "websocket.close"})  # before it is accepted: 403
+
+
+def _leads_somewhere(door: Router, exchange: Exchange) -> bool:
+    scope = {"type": "http", "method": exchange.method, "path": exchange.path, "root_path": "", "headers": exchange.headers}
+    return any(route.matches(scope)[0] is not Match.NONE for route in door.routes)
 
 
 def is_from_here(scope: Scope) -> bool:

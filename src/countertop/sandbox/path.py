@@ -118,19 +118,19 @@ class TestPaths:
     async def swipe(self, call: Call) -> Answer:
         """`POST …/swipe`."""
         agent = self._agent(call)
-        agent.swipe(_SWIPE.read(await call.form()).stripe)
+        agent.swipe(_SWIPE.read(call.form()).stripe)
         return _shown(agent)
 
     async def press(self, call: Call) -> Answer:
         """`POST …/press`."""
         agent = self._agent(call)
-        agent.press(_PRESS.read(await call.form()).key)
+        agent.press(_PRESS.read(call.form()).key)
         return _shown(agent)
 
     async def type(self, call: Call) -> Answer:
         """`POST …/type`."""
         agent = self._agent(call)
-        type_text(agent, _TYPE.read(await call.form()).text)
+        type_text(agent, _TYPE.read(call.form()).text)
         return _shown(agent)
 
     async def sign(self, call: Call) -> Answer:
@@ -142,7 +142,7 @@ class TestPaths:
     async def card(self, call: Call) -> Answer:
         """`POST …/card`."""
         agent = self._agent(call)
-        form = _CARD.read(await call.form())
+        form = _CARD.read(call.form())
         present_card(agent, form.number, form.entry)
         return _shown(agent)
 
@@ -163,7 +163,7 @@ class TestPaths:
 
     async def advance(self, call: Call) -> Answer:
         """`POST /test/clock/advance`."""
-        seconds = _ADVANCE.read(await call.form()).seconds
+        seconds = _ADVANCE.read(call.form()).seconds
         now = await self._advance(round(seconds * SECOND))
         body: TimeBody = {"now": to_the_millisecond(now)}
         return Answer(200, write(body))

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any, Final
+import asyncio
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, Final, NamedTuple
 
 from countertop.domain.value import value
 
 Header = tuple[bytes, bytes]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 JSON: Final[Header] = (b"content-type", b"application/json")
 HTML: Final[Header] = (b"content-type", b"text/html")
 PNG: Final[Header] = (b"content-type", b"image/png")
-
-WHOLE_ANSWER: Final = "countertop.whole_answer"
-"""An ASGI extension of our server (`gateway.server`): a function of status, header lines and body that sends all of them at once.
-
-It returns whether it did. Without it, or if it did not, an answer is sent in ASGI's two messages.
-"""
 
 
 @value
@@ -44,24 +38,48 @@ def page_headers(policy: str) -> tuple[Header, ...]:
 NO_CONTENT: Final = Answer(204)
 
 
-async def send_answer(scope: Mapping[str, Any], send: Send, answer: Answer, request_id: bytes) -> None:
-    """Sends an answer; every one of them names the request it belongs to."""
-    extensions = scope.get("extensions")
-    if (
-        extensions
-        and WHOLE_ANSWER in extensions
-        and extensions[WHOLE_ANSWER](answer.status, _head(answer, request_id), answer.body)
-    ):
-        return
-    headers: list[Header] = [(b"x-pj-request-id", request_id), *answer.headers]
-    if answer.body:
-        headers += (answer.content_type, (b"content-length", b"%d" % len(answer.body)))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+@value
+class Whole:
+    """An answer as it is sent: its status, its header lines but for those that every answer has, and its body."""
+
+    status: int
+    head: bytes
+    body: bytes
 
 
-def _head(answer: Answer, request_id: bytes) -> bytes:
+def whole(answer: Answer, request_id: bytes) -> Whole:
+    """An answer as it is sent; every one of them names the request it belongs to."""
     lines = b"x-pj-request-id: %b\r\n" % request_id
     if answer.body:
         lines = b"%b: %b\r\ncontent-length: %d\r\n%b" % (*answer.content_type, len(answer.body), lines)
-    return lines + b"".join([b"%b: %b\r\n" % header for header in answer.headers]) if answer.headers else lines
+    if answer.headers:
+        lines += b"".join([b"%b: %b\r\n" % header for header in answer.headers])
+    return Whole(answer.status, lines, answer.body)
+
+
+class Pending:
+    """An answer that somebody else's answer decides: what `render` makes of the future's value.
+
+    It can be awaited, but it need not be: who has one can be told when the future is done, which spares a task.
+    """
+
+    __slots__ = ("future", "render")
+
+    def __init__(self, future: asyncio.Future[Any], render: Callable[[Any], Answer]) -> None:
+        self.future = future
+        self.render = render
+
+    def __await__(self) -> Generator[Any, None, Answer]:
+        """Raises what the future raises."""
+        return self.render((yield from self.future.__await__()))
+
+
+class Later(NamedTuple):
+    """An answer that is sent when a future is done: what `finish`, which raises nothing, makes of it."""
+
+    future: asyncio.Future[Any]
+    finish: Callable[[asyncio.Future[Any]], Whole]
+
+
+Reply = Whole | Later | Awaitable[Whole | None]
+"""What comes of a request: an answer, or a way to it; None in the end if the client has gone."""

@@ -1,23 +1,26 @@
-"""The API: an ASGI application made of the route table, the check of who calls, and the resources' handlers.
+"""The API: the route table, the check of who calls, and the resources' handlers.
 
-There is no stack of middlewares: one call goes through one function, because half of what a poll costs would be theirs.
+There is no stack of middlewares, and no task for what can be answered at once: that would be most of what a poll costs (ADR 29).
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
+from functools import partial
+from http import HTTPStatus
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 
 from countertop.domain.ids import RandomBytes
 from countertop.gateway.http.access import Access
-from countertop.gateway.http.answer import Answer, Send, send_answer
-from countertop.gateway.http.call import Call, Receive
+from countertop.gateway.http.answer import Answer, Later, Pending, Reply, Whole, whole
+from countertop.gateway.http.call import Call, Exchange
 from countertop.gateway.http.description import Description
 from countertop.gateway.http.error import BROKEN, NOT_ACCEPTABLE, NOT_FOUND, Disconnected, answer_to, method_not_allowed
 from countertop.gateway.http.idempotency import Once
@@ -36,13 +39,24 @@ from countertop.gateway.http.terminal import Terminals
 from countertop.gateway.http.transaction import Transactions
 from countertop.gateway.http.waiting import Waiting
 from countertop.gateway.http.webhook import Webhooks
+from countertop.gateway.operations.access import Caller
 
 _log = structlog.stdlib.get_logger(__name__)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
+_WITH_BODY: Final = frozenset({"POST", "PUT"})
+
+
+class _Asked(NamedTuple):
+    """What is to be said of a request when it is answered."""
+
+    id: bytes
+    method: str
+    route: Route | None
+    started: float
 
 
 class Api:
-    """The API as an ASGI application for HTTP. `close` it before the server stops."""
+    """The API. `close` it before the server stops."""
 
     def __init__(self, table: RouteTable, access: Access, waiting: Waiting, parts: ApiParts) -> None:
         self.table: Final = table
@@ -51,35 +65,70 @@ class Api:
         self._observe = parts.observe
         self._request_ids = _request_ids(parts.random)
 
-    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        """Answers one request."""
+    def answer(self, exchange: Exchange) -> Reply:
+        """Answers one request: at once if nothing has to be waited for, which is most of what is asked."""
         started = perf_counter()
-        request_id = next(self._request_ids)
-        method: str = scope["method"]
-        routes, variables = self.table.find(scope["path"])
-        route = routes.get(method)
-        call = Call(scope, receive, variables)
+        routes, variables = self.table.find(exchange.path)
+        call = Call(exchange, variables)
+        asked = _Asked(next(self._request_ids), exchange.method, routes.get(exchange.method), started)
         try:
-            answer = await self._answer(call, route) if route is not None else _no_route(routes, method)
-        except Disconnected:
-            return
-        except Exception as error:
-            answer = _answer_to(error, request_id, method, route)
-        if answer.status >= 400:
-            with contextlib.suppress(Disconnected):
-                await call.drain()
-        await send_answer(scope, send, answer, request_id)
-        if self._observe is not None:
-            self._observe(route, method if method in _METHODS else "OTHER", answer.status, perf_counter() - started)
+            found = self._look_for(call, asked.route) if asked.route is not None else _no_route(routes, exchange.method)
+        except Exception as error:  # it becomes an answer
+            found = _answer_to(error, asked)
+        if type(found) is Pending:
+            return Later(found.future, partial(self._finish, asked, found))
+        if isinstance(found, Answer):
+            if found.status < HTTPStatus.BAD_REQUEST or exchange.arrived:
+                return self._whole(found, asked)
+            found = _now(found)
+        return self._wait_for(found, call, asked)
 
-    async def _answer(self, call: Call, route: Route) -> Answer:
+    def _look_for(self, call: Call, route: Route) -> Answer | Awaitable[Answer]:
         accept = call.headers.get(b"accept")
-        if accept is not None and not accepts(call.scope["headers"], accept, route.media_type):
+        if accept is not None and not accepts(call.exchange.headers, accept, route.media_type):
             return NOT_ACCEPTABLE
         call.route = route
         if not route.public:
-            call.caller = await self._access.admit(call.headers)
-        return await route.handle(call)
+            caller = self._access.admit(call.headers)
+            if not isinstance(caller, Caller):
+                return self._admitted(call, route, caller)
+            call.caller = caller
+        if route.method in _WITH_BODY and not call.exchange.arrived:
+            return self._admitted(call, route, None)
+        return route.handle(call)
+
+    async def _admitted(self, call: Call, route: Route, caller: Awaitable[Caller] | None) -> Answer:
+        if caller is not None:
+            call.caller = await caller
+        if route.method in _WITH_BODY and not call.exchange.arrived:
+            await call.gather()
+        found = route.handle(call)
+        return found if isinstance(found, Answer) else await found
+
+    async def _wait_for(self, found: Awaitable[Answer], call: Call, asked: _Asked) -> Whole | None:
+        try:
+            answer = await found
+        except Disconnected:
+            return None
+        except Exception as error:  # it becomes an answer
+            answer = _answer_to(error, asked)
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            with contextlib.suppress(Disconnected):
+                await call.drain()
+        return self._whole(answer, asked)
+
+    def _finish(self, asked: _Asked, pending: Pending, future: asyncio.Future[Any]) -> Whole:
+        try:
+            answer = pending.render(future.result())
+        except Exception as error:  # it becomes an answer
+            answer = _answer_to(error, asked)
+        return self._whole(answer, asked)
+
+    def _whole(self, answer: Answer, asked: _Asked) -> Whole:
+        if self._observe is not None:
+            method = asked.method if asked.method in _METHODS else "OTHER"
+            self._observe(asked.route, method, answer.status, perf_counter() - asked.started)
+        return whole(answer, asked.id)
 
     @property
     def waits(self) -> int:
@@ -129,21 +178,25 @@ def _no_route(routes: Mapping[str, Route], method: str) -> Answer:
     return method_not_allowed(allowed)
 
 
-def _answer_to(error: Exception, request_id: bytes, method: str, route: Route | None) -> Answer:
+async def _now(answer: Answer) -> Answer:
+    return answer
+
+
+def _answer_to(error: Exception, asked: _Asked) -> Answer:
     answer = answer_to(error)
-    if answer is None or answer.status >= 500:
-        _report(error, request_id, method, route)
+    if answer is None or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _report(error, asked)
     return BROKEN if answer is None else answer
 
 
-def _report(error: Exception, request_id: bytes, method: str, route: Route | None) -> None:
+def _report(error: Exception, asked: _Asked) -> None:
     """One line about what went wrong: where in the code, never with which values; an exception's text may hold them."""
     place = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     _log.error(
         "request failed",
-        request_id=request_id.decode(),
-        method=method if method in _METHODS else "OTHER",
-        resource=route.path if route else None,
+        request_id=asked.id.decode(),
+        method=asked.method if asked.method in _METHODS else "OTHER",
+        resource=asked.route.path if asked.route else None,
         error=type(error).__name__,
         cause=type(error.__cause__).__name__ if error.__cause__ else None,
         place=place,

@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
 
 from countertop.gateway.http.error import BODY_TOO_LARGE, NOT_A_FORM, NOT_FOUND, Disconnected, Problem
 from countertop.gateway.http.form import parse
 from countertop.gateway.http.route import Route
 from countertop.gateway.operations.access import Caller
 
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+
+class Exchange(Protocol):
+    """What the server has of a request: its head, and as much of its body as has come."""
+
+    method: str
+    path: str
+    query: bytes
+    headers: list[tuple[bytes, bytes]]
+    fields: Mapping[bytes, bytes]
+    body: bytes
+
+    @property
+    def arrived(self) -> bool:
+        """Whether the body is here whole."""
+        ...
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host as the client wrote them."""
+        ...
+
+    async def receive(self) -> Mapping[str, Any]:
+        """The next of ASGI's messages: a piece of the body, or that the client has gone."""
+        ...
+
 
 MAX_BODY: Final = 256 * 1024
 """Largest body in bytes. Ten thousand characters of terms, each four bytes and every byte escaped, fit in."""
@@ -34,17 +58,16 @@ _NUMBER: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 class Call:
     """One request: who asks (`caller`; of a public resource it is not set), for what, with which variables in the path."""
 
-    __slots__ = ("_arrived", "_receive", "caller", "headers", "route", "scope", "variables")
+    __slots__ = ("_body", "caller", "exchange", "headers", "route", "variables")
 
     caller: Caller
     route: Route
 
-    def __init__(self, scope: Mapping[str, Any], receive: Receive, variables: list[str]) -> None:
-        self.scope = scope
-        self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
+    def __init__(self, exchange: Exchange, variables: list[str]) -> None:
+        self.exchange = exchange
+        self.headers = exchange.fields
         self.variables = variables
-        self._receive = receive
-        self._arrived = False
+        self._body: bytes | None = None
 
     def uuid(self, position: int = 0) -> str:
         """A variable of the path that names something. What is no UUID names nothing: the request ends with 404."""
@@ -63,36 +86,39 @@ class Call:
     @property
     def origin(self) -> str:
         """Scheme and host as the caller wrote them, for addresses in an answer."""
-        host = self.headers.get(b"host")
-        name = host.decode("latin-1") if host else "{}:{}".format(*self.scope["server"])
-        return f"{self.scope['scheme']}://{name}"
+        return self.exchange.origin
 
     def query(self) -> dict[str, list[str]]:
         """The query's values by name."""
-        return parse(self.scope["query_string"])
+        return parse(self.exchange.query)
 
-    async def form(self) -> dict[str, list[str]]:
-        """The form's values by name. Ends the request with 413, 415 or 400 if the body is not a form."""
-        body = await self.body()
+    def form(self) -> dict[str, list[str]]:
+        """The form's values by name. Ends the request with 413, 415 or 400 if the body, which is here, is not a form."""
+        body = self.exchange.body if self._body is None else self._body
+        if len(body) > MAX_BODY:
+            raise Problem(BODY_TOO_LARGE)
         if body:
             kind = self.headers.get(b"content-type")
             if kind is not None and kind not in _FORM_TYPES and not _is_form(kind):
                 raise Problem(NOT_A_FORM)
         return parse(body)
 
-    async def body(self) -> bytes:
-        """The whole body. Raises Disconnected if the client goes before it is there; ends the request with 413 or 408."""
+    async def gather(self) -> None:
+        """Waits until the body is here. Raises Disconnected if the client goes before; ends the request with 413.
+
+        The server ends connections whose body takes too long.
+        """
         # With both headers the length says nothing: chunked wins (RFC 9112, 6.3).
         length = self.headers.get(b"content-length", b"0")
         if (len(length) > 18 or int(length) > MAX_BODY) and b"transfer-encoding" not in self.headers:
             raise Problem(BODY_TOO_LARGE)
-        # The server ends connections whose body takes too long.
+        exchange = self.exchange
         body = await self._piece()
-        while not self._arrived or len(body) > MAX_BODY:
+        while not exchange.arrived or exchange.body or len(body) > MAX_BODY:
             if len(body) > MAX_BODY:
                 raise Problem(BODY_TOO_LARGE)
             body += await self._piece()
-        return body
+        self._body = body
 
     async def drain(self) -> None:
         """Takes what is left of a body that nobody wants, so that a client which is still sending gets to read its answer.
@@ -100,24 +126,22 @@ class Call:
         A client that waits to be asked for the body is not asked; one that wants to send very much is cut off instead.
         """
         length = self.headers.get(b"content-length")
-        sends = length is not None or b"transfer-encoding" in self.headers
-        if not sends or b"expect" in self.headers or (length is not None and int(length) > MOST_DRAINED):
+        if b"expect" in self.headers or (length is not None and int(length) > MOST_DRAINED):
             return
         left = MOST_DRAINED
-        while not self._arrived and left > 0:
+        while not self.exchange.arrived and left > 0:
             left -= len(await self._piece())
 
     async def _piece(self) -> bytes:
-        message = await self._receive()
+        message = await self.exchange.receive()
         if message["type"] != "http.request":
             raise Disconnected
-        self._arrived = not message["more_body"]
         piece: bytes = message["body"]
         return piece
 
     async def gone(self) -> None:
         """Returns when the client has gone."""
-        while (await self._receive())["type"] != "http.disconnect":
+        while (await self.exchange.receive())["type"] != "http.disconnect":
             pass
 
 

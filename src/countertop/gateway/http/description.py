@@ -20,6 +20,7 @@ from countertop.gateway.http.openapi import Json, describe, for_caller
 from countertop.gateway.http.page import MAX_LIMIT
 from countertop.gateway.http.parts import ApiParts
 from countertop.gateway.http.route import Route
+from countertop.gateway.operations.access import Caller
 from countertop.gateway.operations.terminal import list_smart_terminals, list_terminals
 
 _HERE: Final = Path(__file__).parent
@@ -58,7 +59,8 @@ class Description:
         """`GET /openapi.json`."""
         if b"authorization" not in call.headers:
             return self._written
-        caller = await self._access.admit(call.headers)
+        admitted = self._access.admit(call.headers)
+        caller = admitted if isinstance(admitted, Caller) else await admitted
         store, now = self._parts.store, self._parts.clock.now()
         terminals = await store.read(list_terminals, caller.merchant_id, 0, MAX_LIMIT)
         smart_terminals = await store.read(list_smart_terminals, now, caller.merchant_id, 0, MAX_LIMIT)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from countertop.domain.errors import Fault, Invalid
-from countertop.gateway.http.answer import Answer
+from countertop.gateway.http.answer import Answer, Pending
 from countertop.gateway.http.call import Call
 from countertop.gateway.http.form import Values
 from countertop.gateway.http.parts import ApiParts
@@ -30,7 +30,7 @@ class Once:
     def __init__(self, parts: ApiParts) -> None:
         self._parts = parts
 
-    async def write(
+    def write(
         self,
         call: Call,
         values: Values,
@@ -38,7 +38,7 @@ class Once:
         operation: Callable[Concatenate[Unit, Moment, P], T],
         *args: P.args,
         **kwargs: P.kwargs,
-    ) -> Answer:
+    ) -> Pending:
         """Runs an operation and answers with what `answer` makes of its value, or with what was answered the first time.
 
         Raises Invalid if the key is none, or was used for something else; and what the operation raises, which is not remembered.
@@ -46,7 +46,7 @@ class Once:
         moment = self._parts.moment()
         key = call.headers.get(b"idempotency-key")
         if key is None:
-            return answer(await self._parts.store.jot(operation, moment, *args, **kwargs))
+            return Pending(self._parts.store.jot(operation, moment, *args, **kwargs), answer)
         if _KEY.fullmatch(key) is None:
             raise Invalid([Fault(HEADER, "invalid", f"{HEADER} is invalid: write 1 to {MAX_KEY} visible characters of ASCII.")])
 
@@ -55,8 +55,12 @@ class Once:
             return done.status, done.body
 
         key_hash = hashlib.sha256(key).digest()
-        status, body = await self._parts.store.write(once, moment, call.caller, key_hash, _form_hash(call, values), effect)
-        return Answer(status, body)
+        done = self._parts.store.write(once, moment, call.caller, key_hash, _form_hash(call, values), effect)
+        return Pending(done, _again)
+
+
+def _again(done: tuple[int, bytes]) -> Answer:
+    return Answer(*done)
 
 
 def _form_hash(call: Call, values: Values) -> bytes:

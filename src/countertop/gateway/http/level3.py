@@ -124,7 +124,7 @@ class Level3s:
 
     async def add(self, call: Call) -> Answer:
         """`POST …/level3`."""
-        values = await call.form()
+        values = call.form()
         data = _FORM.read(values).data()
         return await self._once.write(
             call, values, lambda _: Answer(200, write(level3_body(data))), add_level3, call.caller, call.number(), data

@@ -58,7 +58,7 @@ class Notes:
 
     async def add(self, call: Call) -> Answer:
         """`POST …/notes`."""
-        values = await call.form()
+        values = call.form()
         text = _FORM.read(values).note
         return await self._once.write(call, values, lambda note: _answer(call, note), add_note, call.caller, call.number(), text)
 
@@ -69,7 +69,7 @@ class Notes:
 
     async def change(self, call: Call) -> Answer:
         """`PUT …/notes/{noteId}`."""
-        text = _FORM.read(await call.form()).note
+        text = _FORM.read(call.form()).note
         moment = self._parts.moment()
         changed = await self._parts.store.write(change_note, moment, call.caller, call.number(), call.number(1), text)
         return _answer(call, changed)

@@ -28,7 +28,7 @@ PAGE: Final = Reader(PageQuery, "field", empties=True)
 
 def page_of(call: Call) -> PageQuery:
     """Which page a call asks for. Raises Invalid."""
-    return PAGE.read(call.query()) if call.scope["query_string"] else _FIRST
+    return PAGE.read(call.query()) if call.exchange.query else _FIRST
 
 
 def page_answer(call: Call, page: PageQuery, items: Sequence[Mapping[str, Any]]) -> Answer:
@@ -45,14 +45,12 @@ def page_answer(call: Call, page: PageQuery, items: Sequence[Mapping[str, Any]])
 
 def _url(call: Call, page: PageQuery, offset: int) -> str:
     """Another page's address: the query as it came, then `offset`, then `limit` if the caller had set it."""
-    scope = call.scope
-    kept = [
-        part for part in scope["query_string"].decode("latin-1").split("&") if part and not part.startswith(("offset=", "limit="))
-    ]
+    asked = call.exchange
+    kept = [part for part in asked.query.decode("latin-1").split("&") if part and not part.startswith(("offset=", "limit="))]
     kept.append(f"offset={offset}")
     if "limit" in page.model_fields_set:
         kept.append(f"limit={page.limit}")
-    return f"{call.origin}{scope['path']}?{'&'.join(kept)}"
+    return f"{call.origin}{asked.path}?{'&'.join(kept)}"
 
 
 _FIRST: Final = PageQuery()

@@ -91,7 +91,7 @@ class PaymentRequests:
         if self._parts.acquirer is None:
             raise Problem(NO_PROCESSOR)
         smart_terminal_id = call.uuid()
-        values = await call.form()
+        values = call.form()
         try:
             form = _FORM.read(values)
         except Invalid as invalid:

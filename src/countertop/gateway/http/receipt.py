@@ -109,7 +109,7 @@ class Receipts:
         send_mail = self._parts.send_mail
         if send_mail is None:
             raise Problem(NO_MAIL)
-        values = await call.form()
+        values = call.form()
         form = _EMAIL.read(values)
         wanted = (call.number(), form.to, form.reply_to, form.request_signature)
         ordered = await self._once.write(call, values, _remembered, order_mail, call.caller, *wanted)

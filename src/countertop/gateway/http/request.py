@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field
 
 from countertop.domain.hint import RequestHint
-from countertop.gateway.http.answer import JSON, Answer
+from countertop.gateway.http.answer import Answer
 from countertop.gateway.http.call import Call
 from countertop.gateway.http.error import Disconnected, Problem, failure, retry_after
 from countertop.gateway.http.form import Form, Reader
@@ -18,6 +19,7 @@ from countertop.gateway.http.rate import Pace
 from countertop.gateway.http.route import Route
 from countertop.gateway.http.waiting import ASK_AGAIN, Waiting, ring
 from countertop.gateway.operations.request import RequestView, find_request
+from countertop.gateway.store.store import Seen
 from countertop.gateway.wire.request import StatusBody, status_body
 
 MAX_WAIT: Final = 60
@@ -67,20 +69,25 @@ class Requests:
             )
         ]
 
-    async def poll(self, call: Call) -> Answer:
+    def poll(self, call: Call) -> Answer | Awaitable[Answer]:
         """`GET /smartterminals/requests/{requestId}`."""
         request_id = call.uuid()
         caller = call.caller
-        wait = _QUERY.read(call.query()).wait if call.scope["query_string"] else 0
+        wait = _QUERY.read(call.query()).wait if call.exchange.query else 0
         key = (caller.merchant_id, request_id)
         early = self._pace.step(key, self._clock.now())
         if early:
             raise Problem(failure(429, "This request was polled a moment ago.", retry_after(early)))
-        view = await self._store.peek(find_request, caller.merchant_id, request_id)
+        found = self._store.peek(find_request, caller.merchant_id, request_id)
+        if not wait and isinstance(found, Seen):
+            return _answer(call, found.value)
+        return self._poll_later(call, found, wait, key)
+
+    async def _poll_later(self, call: Call, found: Awaitable[RequestView], wait: float, key: tuple[str, str]) -> Answer:
+        view = await found
         if wait and view.status.running:
             view = await self._news(call, view, wait, key)
-        body = status_body(request_id, view.status, view.outcome, view.result, caller.release, view.transaction_id)
-        return Answer(200, body, JSON)
+        return _answer(call, view)
 
     async def _news(self, call: Call, seen: RequestView, wait: float, key: tuple[str, str]) -> RequestView:
         """The request after its next change, or as it is when the time is over. Raises Disconnected."""
@@ -103,3 +110,7 @@ class Requests:
         if view.sequence != seen.sequence:
             self._pace.pardon(key)
         return view
+
+
+def _answer(call: Call, view: RequestView) -> Answer:
+    return Answer(200, status_body(view.id, view.status, view.outcome, view.result, call.caller.release, view.transaction_id))

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from countertop.gateway.http.answer import Answer
     from countertop.gateway.http.call import Call
 
-Handler = Callable[["Call"], Awaitable["Answer"]]
+Handler = Callable[["Call"], "Answer | Awaitable[Answer]"]
+"""Answers at once, or says what to wait for. What was sent with a POST or PUT is here when it is called."""
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 

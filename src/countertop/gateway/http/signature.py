@@ -95,7 +95,7 @@ class Signatures:
     async def capture(self, call: Call) -> Answer:
         """`POST /transactions/{transactionId}/signature/capture`."""
         number = call.number()
-        values = await call.form()
+        values = call.form()
         form = _FORM.read(values)
         strokes = await asyncio.to_thread(read_strokes, form.signature)
         return await self._once.write(

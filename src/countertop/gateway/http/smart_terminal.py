@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, StringConstraints
@@ -10,7 +11,7 @@ from pydantic import Field, StringConstraints
 from countertop.domain.errors import Invalid, TooLate
 from countertop.domain.order import InputOrder, Kind, Order, PromptOrder, ReadOrder, SignatureOrder
 from countertop.domain.releases import BUSY, Release
-from countertop.gateway.http.answer import NO_CONTENT, Answer
+from countertop.gateway.http.answer import NO_CONTENT, Answer, Pending
 from countertop.gateway.http.call import Call
 from countertop.gateway.http.error import Problem, failure
 from countertop.gateway.http.form import Boolean, Form, LongText, Number, Reader, Values
@@ -171,13 +172,13 @@ class SmartTerminals:
         def started(request_id: str) -> Answer:
             return Answer(200, started_body(kind, request_id))
 
-        async def start(call: Call) -> Answer:
+        def start(call: Call) -> Pending | Awaitable[Answer]:
             smart_terminal_id = call.uuid()
-            values = await call.form()
+            values = call.form()
             try:
                 form: RequestForm = reader.read(values)
             except Invalid as invalid:
-                raise await with_target(self._parts, call, values, invalid) from None
+                return self._refuse(call, values, invalid)
             command = StartRequest(
                 smart_terminal_id=smart_terminal_id,
                 terminal_id=form.terminal_id,
@@ -186,9 +187,12 @@ class SmartTerminals:
                 connect_deadline=self._parts.connect_deadline,
                 request_deadline=self._parts.request_deadline,
             )
-            return await self._once.write(call, values, started, start_request, call.caller, command)
+            return self._once.write(call, values, started, start_request, call.caller, command)
 
         return start
+
+    async def _refuse(self, call: Call, values: Values, invalid: Invalid) -> Answer:
+        raise await with_target(self._parts, call, values, invalid)
 
 
 async def with_target(parts: ApiParts, call: Call, values: Values, invalid: Invalid) -> Invalid:

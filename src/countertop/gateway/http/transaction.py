@@ -204,7 +204,7 @@ class Transactions:
         acquirer = self._parts.acquirer
         if acquirer is None:
             raise Problem(NO_PROCESSOR)
-        values = await call.form()
+        values = call.form()
         key = await self._store.peek(fingerprint_key, call.caller.merchant_id)
         command = read_transaction(values, acquirer, key)
         payer = command.ach if command.card is None else command.card.facts
@@ -233,7 +233,7 @@ class Transactions:
     async def change(self, call: Call) -> Answer:
         """`PUT /transactions/{transactionId}`."""
         number = call.number()
-        values = await call.form()
+        values = call.form()
         form = _EDIT.read(without_empties(values, _CLEARABLE))
         wanted = EditTransaction(
             status=None if form.status is None else Status(form.status),

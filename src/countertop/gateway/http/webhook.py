@@ -90,7 +90,7 @@ class Webhooks:
 
     async def create(self, call: Call) -> Answer:
         """`POST /webhooks`."""
-        values = await call.form()
+        values = call.form()
         form, faults = _FORM.examine(values)
         faults += await self._url_faults(values, faults)
         if form is None or faults:
@@ -109,7 +109,7 @@ class Webhooks:
     async def change(self, call: Call) -> Answer:
         """`PUT /webhooks/{webhookId}`."""
         webhook_id = call.uuid()
-        values = await call.form()
+        values = call.form()
         form, faults = _CHANGE.examine(values)
         faults += await self._url_faults(values, faults)
         if form is None or faults:

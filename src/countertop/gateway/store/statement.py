@@ -98,9 +98,10 @@ class Query(Generic[T]):
 
         def with_flags(*row: Any) -> T:
             # SQLite knows no booleans: they come back as 0 and 1.
-            columns = list(row)
+            columns: Any = row
             for at in flags:
-                columns[at] = columns[at] if columns[at] is None else bool(columns[at])
+                if row[at] is not None:
+                    columns = [*columns[:at], row[at] != 0, *columns[at + 1 :]]
             return into(*columns)
 
         return with_flags

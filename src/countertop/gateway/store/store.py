@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 
 from countertop.domain.hint import Hint
 from countertop.gateway.store.batch import Answer, Performed, Reader, Writer
@@ -33,11 +33,30 @@ MAX_WAITING: Final = 10_000
 _log = logging.getLogger(__name__)
 
 
+class Seen(Generic[T]):
+    """An answer that is here. Awaiting it waits for nothing."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+    def __await__(self) -> Generator[Any, None, T]:
+        """The value."""
+        return self.value
+        yield
+
+
+Peeked = Seen[T] | asyncio.Future[T]
+
+
 class Store:
     """One database, as one event loop uses it. Made by `open_store`."""
 
     def __init__(self, database: Database, sealer: Sealer, publish: Publish, *, max_waiting: int = MAX_WAITING) -> None:
         self._publish = publish
+        self._loop = asyncio.get_running_loop()
+        self._looking = False
         self._local = Reader(database, sealer) if database.local else None
         writers = [Writer(database, sealer) for _ in range(database.writers)]
         readers = [Reader(database, sealer) for _ in range(1 if database.local else 2)]
@@ -69,12 +88,25 @@ class Store:
         """
         return self._reads.put(question, args, kwargs)
 
-    async def peek(self, question: Callable[Concatenate[Unit, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Asks what reads a few rows by key. On SQLite the event loop answers it itself, which spares two changes of thread."""
-        if self._local is None:
-            return await self._reads.put(question, args, kwargs)
-        answer: T = self._local.ask(question, args, kwargs)
-        return answer
+    def peek(self, question: Callable[Concatenate[Unit, P], T], /, *args: P.args, **kwargs: P.kwargs) -> Peeked[T]:
+        """Asks what reads a few rows by key. On SQLite the event loop answers it itself, which spares two changes of thread.
+
+        There it is `Seen`, and raises at once what otherwise it raises when it is awaited.
+        """
+        local = self._local
+        if local is None:
+            return self._reads.put(question, args, kwargs)
+        if not self._looking:
+            self._looking = True
+            local.hold()
+            self._loop.call_soon(self._look_away)
+        return Seen(local.ask(question, args, kwargs))
+
+    def _look_away(self) -> None:
+        # Whoever is told of a commit is told after this, and so never sees what was before it.
+        self._looking = False
+        if self._local is not None:
+            self._local.release()
 
     @property
     def shared(self) -> bool:

@@ -1,0 +1,147 @@
+"""One request and its answer on an HTTP connection.
+
+The API is given the exchange itself and answers it in one write. Whatever else is served speaks ASGI, and for that the exchange
+is what uvicorn has for a request: its body comes and its answer goes in ASGI's messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from uvicorn._types import HTTPScope
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+from countertop.gateway.http.answer import Header, Reply, Whole
+
+if TYPE_CHECKING:
+    from countertop.gateway.connection import Connection
+
+Answerer = Callable[["Exchange"], Reply | None]
+"""What answers requests without ASGI; None: it does not know this one. Called in the event loop, raises nothing.
+
+It is called when a request is here whole, or when its head is and its body may become too large to be waited for.
+"""
+
+MOST_GATHERED: Final = HIGH_WATER_LIMIT
+"""Bytes of a body that is waited for before anybody is asked for an answer."""
+
+_logger: Final = logging.getLogger("uvicorn.error")
+
+
+class Exchange(RequestResponseCycle):
+    """A request's head, what has come of its body, and how its answer leaves. `body` and `more_body` are uvicorn's names."""
+
+    access_log = False
+    logger = _logger
+    disconnected = False
+    body: bytes = b""  # type: ignore[assignment]  # uvicorn's can be changed in place; most requests have none, or one piece
+    more_body = True
+    response_started = False
+    response_complete = False
+    chunked_encoding: bool | None = None
+    expected_content_length = 0
+    begun = False
+
+    def __init__(  # noqa: PLR0917 - a request's head; this is made for each
+        self, connection: Connection, method: str, path: str, query: bytes, headers: list[Header], keep_alive: bool
+    ) -> None:
+        # uvicorn's own way to make one costs as much as the API's way to answer, and most of what it sets is said above.
+        self._connection = connection
+        self.transport = connection.transport
+        self.flow = connection.flow
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.fields: Mapping[bytes, bytes] = dict(headers)
+        self.keep_alive = keep_alive
+        self.waiting_for_100_continue = connection.expect_100_continue
+        self._event: asyncio.Event | None = None
+
+    @property
+    def may_be_long(self) -> bool:
+        """Whether its body may be too large, or too slow to come, to be waited for before it is looked at who sends it."""
+        fields = self.fields
+        length = fields.get(b"content-length")
+        if length is None:
+            return b"transfer-encoding" in fields
+        return self.waiting_for_100_continue or len(length) > 6 or int(length) > MOST_GATHERED or b"transfer-encoding" in fields
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host as the client wrote them."""
+        connection, fields = self._connection, self.fields
+        scheme: str = connection.scheme or "http"
+        if connection.behind_proxy and fields.get(b"x-forwarded-proto", b"").strip() in (b"http", b"https"):
+            scheme = fields[b"x-forwarded-proto"].strip().decode()
+        host = fields.get(b"host")
+        name = host.decode("latin-1") if host else "{}:{}".format(*(connection.server or ("", "")))
+        return f"{scheme}://{name}"
+
+    @property
+    def arrived(self) -> bool:
+        """Whether the body is here whole."""
+        return not self.more_body
+
+    def take(self, piece: bytes) -> None:
+        """More of the body came."""
+        self.body = bytes(self.body) + piece if self.body else piece
+        self._tell()
+
+    def complete(self) -> None:
+        """The body is here whole."""
+        self.more_body = False
+        self._tell()
+
+    def lose(self) -> None:
+        """The client has gone."""
+        if not self.response_complete:
+            self.disconnected = True
+        self._tell()
+
+    def respond(self, whole: Whole) -> None:
+        """Sends an answer in one write, which is half of what it costs in ASGI's two messages."""
+        if self.disconnected or self.response_started or self.transport.is_closing():
+            return
+        end = b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n"
+        body = b"" if self.method == "HEAD" else whole.body
+        self.transport.write(b"".join((STATUS_LINE[whole.status], self._connection.head, whole.head, end, body)))
+        self.response_started = self.response_complete = True
+        self._tell()
+        if not self.keep_alive:
+            self.transport.close()
+        self._connection.on_response_complete()
+
+    async def respond_later(self, reply: Awaitable[Whole | None]) -> None:
+        """Sends an answer when there is one; None: nobody is there to be answered."""
+        try:
+            whole = await reply
+        except BaseException:  # the server stops
+            self.transport.close()
+            raise
+        if whole is not None:
+            if self.flow.write_paused:
+                await self.flow.drain()
+            self.respond(whole)
+
+    def speak_asgi(self, scope: HTTPScope) -> None:
+        """Prepares for `run_asgi`."""
+        self.scope = scope
+        self.default_headers = self._connection.server_state.default_headers
+        self.on_response = self._connection.on_response_complete
+
+    @property
+    def message_event(self) -> asyncio.Event:  # type: ignore[override]  # made when somebody waits for it, and no sooner
+        """Is set when there is something to receive."""
+        if self._event is None:
+            self._event = asyncio.Event()
+            self._event.set()
+        return self._event
+
+    def _tell(self) -> None:
+        if self._event is not None:
+            self._event.set()
