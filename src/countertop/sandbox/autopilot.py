@@ -11,6 +11,7 @@ from countertop.protocol.screens import Screen
 from countertop.sandbox.customer import key_named, present_card, sign, type_text
 from countertop.terminal.agent import Agent
 from countertop.terminal.view import Key, View
+from countertop.terminal.words import WORDS
 
 ASKING: Final = frozenset(
     {
@@ -62,3 +63,13 @@ def _act(agent: Agent, view: View, autopilot: Autopilot) -> None:
         case Screen.TIP | Screen.RECEIPT if autopilot.card is not None:
             # Whoever pays and says nothing of tips and receipts wants neither.
             agent.press(Key.ENTER if view.screen is Screen.TIP else Key.BUTTON_2)
+        case Screen.PROMPT if autopilot.card is not None and (credit := _credit(view)) is not None:
+            agent.press(credit)
+
+
+def _credit(view: View) -> Key | None:
+    """The button for credit, where a customer is asked for the network to pay over; None at any other prompt."""
+    words = WORDS[view.language][Screen.PROMPT].more
+    if view.headline != words["network"]:
+        return None
+    return next((button.key for button in view.buttons if button.label == words["credit"]), None)
