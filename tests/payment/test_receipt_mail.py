@@ -171,6 +171,22 @@ async def test_several_nodes_share_the_work(till: Till, url: str) -> None:
     assert {state for state, *_ in await states(world)} == {"SENT"}
 
 
+@pytest.mark.parametrize(("asks", "said"), [(True, "print it, sign on the line"), (False, None)])
+async def test_without_an_address_of_its_own_a_server_asks_for_a_signature_on_paper(
+    till: Till, asks: bool, said: str | None
+) -> None:
+    world = till.world
+    _, number = await approved(till)
+    await world.store.write(order_mail, world.at(), world.caller, number, ADDRESS, "shop@corner.example", asks)
+    async with postbox() as box:
+        await make_postman(world, smtp(box)).drain()
+    [message] = box.messages
+    text = message.get_body(("plain",))
+    assert text is not None
+    assert ("Please sign" in text.get_content()) is asks
+    assert said is None or said in text.get_content()
+
+
 async def test_two_copies_of_a_mail_can_be_told(till: Till) -> None:
     await chosen(till)
     world = till.world

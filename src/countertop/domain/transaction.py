@@ -101,6 +101,12 @@ class Transaction:
         return self.settlement_id is not None
 
     @property
+    def signable(self) -> bool:
+        """Whether somebody should sign for it: an approved payment by card that was not undone."""
+        live = self.status in (Status.CAPTURE, Status.HOLD) and self.action is not Action.VERIFY
+        return live and isinstance(self.payer, CardFacts)
+
+    @property
     def beyond_authorization(self) -> Cents:
         """How much of the total the processor has not been asked for: it must be, before an edit that raises it is written."""
         return max(0, self.amounts.total - self.authorized)

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute
 
 from countertop.domain.clock import DAY, SECOND, Clock
 from countertop.domain.ids import RandomBytes, ordered_uuid, stocked
+from countertop.domain.invitation import LIFE, Invitation, write_invitation
 from countertop.gateway.bus.local import LocalBus
 from countertop.gateway.bus.port import Bus
 from countertop.gateway.card_range import load_allowlist
@@ -51,6 +52,8 @@ from countertop.gateway.processors.acquirer import Acquirer, configured_acquirer
 from countertop.gateway.seed import SeedFile, plant
 from countertop.gateway.server import Listener
 from countertop.gateway.settings import Settings, SettingsError
+from countertop.gateway.signing.page import Parts as SigningParts
+from countertop.gateway.signing.page import SigningPage
 from countertop.gateway.sole import SoleNode
 from countertop.gateway.store.sealing import KeyFileUnusable, Sealer, load_keyring
 from countertop.gateway.store.store import Publish, Store, open_store
@@ -59,7 +62,10 @@ from countertop.gateway.timers import SettlementTime, Timers
 
 DEVICES: Final = "terminal"
 CONSOLE: Final = "pair"
-"""First segments of the paths that terminals and operators use."""
+SIGNING: Final = "sign"
+"""First segments of the paths that terminals, operators, and those who sign from afar use."""
+INVITATION: Final = "invitation to sign"
+"""The purpose of the key that invitations are made with."""
 
 MakeAcquirer = Callable[[Sealer], Acquirer]
 """Makes the processor that a test server has in itself, with keys out of the node's own."""
@@ -105,6 +111,7 @@ class Node:
         self._listener = Listener(settings)
         self._make_acquirer = acquirer
         self._mailer = mailer or configured_mailer(settings)
+        self.public_url = settings.public_url and settings.public_url.rstrip("/")
         self.acquirer: Acquirer | None = None
         self._open = AsyncExitStack()
 
@@ -147,7 +154,8 @@ class Node:
         `more_routes` are more of the API's resources, `more_doors` other routes by the first segment of their paths.
         """
         await self._start_workers()
-        doors = {DEVICES: self._open_to_devices(), CONSOLE: self._make_console(), **(more_doors or {})}
+        own = {DEVICES: self._open_to_devices(), CONSOLE: self._make_console(), SIGNING: self._make_signing_page()}
+        doors = {**own, **(more_doors or {})}
         api = self._make_api(more_routes)
         self._open.push_async_callback(self._listener.stop)
         self._open.callback(api.close)
@@ -197,9 +205,21 @@ class Node:
 
     async def _start_postman(self) -> None:
         zone = self.settings.settlement_time_zone
-        self.postman = Postman(self.store, self.clock, self.bus, self._mailer, node_id=self.id, zone=zone, random=self.random)
+        link = None if self.public_url is None else self._invite
+        self.postman = Postman(
+            self.store, self.clock, self.bus, self._mailer, node_id=self.id, zone=zone, link=link, random=self.random
+        )
         await self.postman.start()
         self._open.push_async_callback(self.postman.stop)
+
+    def _invite(self, merchant_id: str, transaction_id: int) -> str:
+        """The address of a page on which a receipt can be signed, for as long as the invitation holds."""
+        invitation = Invitation(merchant_id, transaction_id, self.clock.now() + LIFE)
+        return f"{self.public_url}/{SIGNING}/{write_invitation(self._sealer.derive(INVITATION), invitation)}"
+
+    def _make_signing_page(self) -> list[BaseRoute]:
+        key, zone = self._sealer.derive(INVITATION), self.settings.settlement_time_zone
+        return SigningPage(SigningParts(self.store, self.clock, self.random, self.id, key, zone)).routes()
 
     def _open_to_devices(self) -> list[BaseRoute]:
         parts = DeviceParts(

@@ -125,6 +125,9 @@ class Settings(BaseSettings):
     )
     processor_tls_cert: Path | None = Field(None, description="This server's own certificate towards `PROCESSOR_HOST` (PEM)")
     processor_tls_key: Path | None = Field(None, description="Private key of `PROCESSOR_TLS_CERT` (PEM)")
+    public_url: str | None = Field(
+        None, description="Where customers reach this server, `https://…`: mails that ask for a signature have a link to it"
+    )
     smtp_url: SecretStr | None = Field(
         None, description="`smtp://…` or `smtps://…`, with login and password if need be: who sends mails on"
     )
@@ -182,6 +185,7 @@ class Settings(BaseSettings):
         for fault in (
             self._database_fault(),
             self._bus_fault(),
+            self._public_fault(),
             self._mail_fault(),
             self._tls_fault(),
             self._allowlist_fault(),
@@ -204,6 +208,19 @@ class Settings(BaseSettings):
         if self.bus_url is not None and _scheme(self.bus_url) not in ("nats", "tls"):
             return "BUS_URL must begin with nats:// or tls://"
         return None
+
+    def _public_fault(self) -> str | None:
+        if self.public_url is None:
+            return None
+        schemes = ("https",) if self.server == "production" else ("https", "http")
+        try:
+            parts = urlsplit(self.public_url)
+            fit = parts.scheme in schemes and bool(parts.hostname)
+        except ValueError:
+            fit = False
+        if not fit:
+            return "PUBLIC_URL must begin with https:// and a host"
+        return "PUBLIC_URL ends with the host" if parts.path not in ("", "/") or parts.query or parts.fragment else None
 
     def _mail_fault(self) -> str | None:
         if self.smtp_url is None:

@@ -14,7 +14,7 @@ MAX_FIELDS: Final = 16
 FORM: Final = "application/x-www-form-urlencoded"
 
 
-async def read_small_form(request: Request) -> dict[str, str]:
+async def read_small_form(request: Request, most_bytes: int = MAX_BYTES) -> dict[str, str]:
     """The fields of a form. Raises NotReadable if the body is no form, too long, or has a field twice."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise NotReadable("send a form")
@@ -22,7 +22,7 @@ async def read_small_form(request: Request) -> dict[str, str]:
     try:
         async for piece in request.stream():
             body += piece
-            if len(body) > MAX_BYTES:
+            if len(body) > most_bytes:
                 raise NotReadable("the form is too long")
     except ClientDisconnect:
         raise NotReadable("the form did not arrive") from None

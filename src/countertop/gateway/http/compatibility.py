@@ -79,7 +79,8 @@ SERVED: Final = (
     Row(
         "POST",
         f"{_RECEIPTS}/latest/email",
-        remark="204 once the mail is on record; `requestSignature` is taken, but nobody is asked to sign by mail",
+        remark="204 once the mail is on record; `requestSignature` adds a link to sign at, "
+        "or without `PUBLIC_URL` a request to sign on paper",
     ),
     Row("POST", f"{_TRANSACTION}/signature/capture", remark="what a Scriptel pad types, or strokes as JSON, which is ours"),
     Row("POST", f"{_TRANSACTION}/level3"),

@@ -49,7 +49,7 @@ class EmailForm(Form):
     to: Annotated[Address, Field(repr=False)]
     reply_to: Annotated[Address, Field(alias="replyTo", repr=False)]
     request_signature: Annotated[
-        Boolean, Field(alias="requestSignature", description="Taken, but without effect: nobody is asked to sign by mail")
+        Boolean, Field(alias="requestSignature", description="Asks for a signature, if nobody has signed yet")
     ] = True
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Final
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 
 from countertop.domain.errors import Fault, Invalid, NotReadable
 from countertop.domain.result import Signed
@@ -25,17 +25,13 @@ from countertop.gateway.operations.request import find_request
 from countertop.gateway.operations.transaction import StoredTransaction, find_transaction
 from countertop.gateway.store.unit import Unit
 from countertop.gateway.wire.json import write
-from countertop.gateway.wire.scriptel import HEIGHT, MAX_POINTS, START, WIDTH, read_scriptel
+from countertop.gateway.wire.scriptel import START, read_scriptel
 from countertop.gateway.wire.signature_image import Strokes, signature_png
+from countertop.gateway.wire.strokes import read_strokes
 from countertop.gateway.wire.transaction import TransactionBody
 
 CAPTURED: Final = "API"
 """Where a captured signature comes from, in the words of a receipt."""
-
-_X = Annotated[int, Field(ge=0, le=WIDTH, strict=True)]
-_Y = Annotated[int, Field(ge=0, le=HEIGHT, strict=True)]
-_Points = Annotated[tuple[tuple[_X, _Y], ...], Field(min_length=1, max_length=MAX_POINTS)]
-_STROKES: Final = TypeAdapter(Annotated[tuple[_Points, ...], Field(min_length=1, max_length=1000)])
 
 
 class CaptureForm(Form):
@@ -97,7 +93,7 @@ class Signatures:
         number = call.number()
         values = call.form()
         form = _FORM.read(values)
-        strokes = await asyncio.to_thread(read_strokes, form.signature)
+        strokes = await asyncio.to_thread(_strokes, form.signature)
         return await self._once.write(
             call,
             values,
@@ -115,12 +111,12 @@ def _sign(unit: Unit, at: Moment, caller: Caller, number: int, strokes: Strokes,
     return find_transaction(unit, caller.merchant_id, number)
 
 
-def read_strokes(text: str) -> Strokes:
+def _strokes(text: str) -> Strokes:
     """The strokes in either form. Raises Invalid."""
     try:
-        strokes = read_scriptel(text) if text.startswith(START) else _STROKES.validate_json(text)
-    except (NotReadable, ValidationError):
+        strokes = read_scriptel(text) if text.startswith(START) else read_strokes(text)
+    except NotReadable:
         strokes = ()
-    if not strokes or sum(map(len, strokes)) > MAX_POINTS:
+    if not strokes:
         raise Invalid([Fault("signature", "invalid", "Signature is invalid.")])
     return strokes

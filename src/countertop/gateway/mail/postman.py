@@ -41,6 +41,9 @@ RECORD_PAUSES_S: Final = (0.05, 2.0)
 """How long to wait, first and at most, before writing down again what came of an attempt while the store is unavailable."""
 RECORD_WITHIN_S: Final = 30.0
 
+Link = Callable[[str, int], str]
+"""Makes an address at which a merchant's transaction can be signed, of the merchant's id and the transaction's number."""
+
 _log = structlog.stdlib.get_logger(__name__)
 
 
@@ -48,6 +51,7 @@ class Postman:
     """Sends mails for one node. `start` it once, `stop` it once.
 
     Without a `mailer` every attempt fails, so that what was promised while there was one is given up in time, and said so.
+    Without a `link` whoever is asked to sign is asked to do it on paper.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Postman:
         *,
         node_id: str,
         zone: datetime.tzinfo = datetime.UTC,
+        link: Link | None = None,
         random: RandomBytes = os.urandom,
     ) -> None:
         self._store = store
@@ -67,6 +72,7 @@ class Postman:
         self._mailer = mailer
         self._node_id = node_id
         self._zone = zone
+        self._link = link
         self._random = random
         self._wake = asyncio.Event()
         self._looking = asyncio.Lock()
@@ -172,7 +178,8 @@ class Postman:
     async def _message(self, mail: Mail) -> EmailMessage:
         """The receipt as it is now: if it was signed meanwhile, with the signature."""
         paper = await self._store.read(find_paper, mail.merchant_id, mail.transaction_id)
-        return await asyncio.to_thread(lambda: receipt_message(mail, receipt_of(paper, self._zone)))
+        link = "" if self._link is None else self._link(mail.merchant_id, mail.transaction_id)
+        return await asyncio.to_thread(lambda: receipt_message(mail, receipt_of(paper, self._zone), link))
 
     async def _record_unsent(self, mail: Mail, failure: NotMailed) -> None:
         again = await self._record(record_unsent, mail, str(failure), final=failure.final)

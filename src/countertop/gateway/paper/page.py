@@ -125,10 +125,8 @@ class Receipt:
 
     @property
     def wants_signature(self) -> bool:
-        """Whether there is a line to sign on: an approved payment by card that nobody has signed yet."""
-        transaction = self.transaction
-        live = transaction.status in (Status.CAPTURE, Status.HOLD) and transaction.action is not Action.VERIFY
-        return live and self.picture is None and isinstance(transaction.payer, CardFacts)
+        """Whether there is a line to sign on."""
+        return self.transaction.signable and self.picture is None
 
     @property
     def picture_uri(self) -> str | None:
@@ -149,17 +147,27 @@ def receipt_of(paper: Paper, zone: datetime.tzinfo) -> Receipt:
     )
 
 
-def receipt_page(receipt: Receipt, layout: Layout, picture: str | None = None) -> str:
+@dataclass(frozen=True, slots=True)
+class Plea:
+    """Words above a receipt that ask for a signature, and the address to sign at, if there is one."""
+
+    text: str
+    link: str = field(default="", repr=False)
+
+
+def receipt_page(receipt: Receipt, layout: Layout, picture: str | None = None, plea: Plea | None = None) -> str:
     """A receipt as an HTML page that loads nothing. `picture` is where the signature is, if not in the page."""
     uri = picture or receipt.picture_uri
-    return _environment().get_template(f"{layout}.html").render(receipt=receipt, picture=uri, style=style(layout))
+    page = _environment().get_template(f"{layout}.html")
+    return page.render(receipt=receipt, picture=uri, style=style(layout), plea=plea)
 
 
-def receipt_text(receipt: Receipt) -> str:
+def receipt_text(receipt: Receipt, plea: Plea | None = None) -> str:
     """A receipt as lines of plain text."""
     pairs = [*receipt.facts, *receipt.payer, *receipt.amounts, ("Total", receipt.total)]
+    asks = [] if plea is None else [f"{plea.text}:\n{plea.link}" if plea.link else plea.text, ""]
     lines = [receipt.merchant, f"{receipt.title}: {receipt.verdict}", "", *(f"{name}: {text}" for name, text in pairs)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*asks, *lines]) + "\n"
 
 
 @cache

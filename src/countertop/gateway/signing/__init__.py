@@ -1,0 +1,1 @@
+"""The page on which whoever was asked by mail signs a receipt."""
