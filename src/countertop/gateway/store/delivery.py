@@ -98,15 +98,20 @@ _SELECT: Final = select(*_COLUMNS).select_from(
 
 
 def _candidates() -> Any:
-    """The longest due deliveries, at most some for each endpoint, none for those that are busy."""
-    place = func.row_number().over(partition_by=delivery.webhook_id, order_by=delivery.due)
-    due = (
-        select(delivery.event_id, delivery.webhook_id, delivery.due, place.label("place"))
+    """The longest due deliveries, at most some for each endpoint, none for those that are busy.
+
+    No more are looked at than may be taken: an endpoint that fills them all is busy the next time, and others are found.
+    """
+    longest = (
+        select(delivery.event_id, delivery.webhook_id, delivery.due)
         .where(delivery.due <= bindparam("now"), not_(among(delivery.webhook_id, "busy")))
+        .order_by(delivery.due)
+        .limit(bindparam("limit"))
         .subquery()
     )
-    chosen = select(due.c.event_id, due.c.webhook_id).where(due.c.place <= bindparam("each"))
-    return chosen.order_by(due.c.due).limit(bindparam("limit"))
+    place = func.row_number().over(partition_by=longest.c.webhook_id, order_by=longest.c.due)
+    due = select(longest.c.event_id, longest.c.webhook_id, place.label("place")).subquery()
+    return select(due.c.event_id, due.c.webhook_id).where(due.c.place <= bindparam("each"))
 
 
 CLAIMABLE: Final = Query(
