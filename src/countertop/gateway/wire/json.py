@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 _SHORT: Final = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -33,6 +34,10 @@ def quote(text: str) -> str:
     return f'"{_SPECIAL.sub(_escape, text)}"'
 
 
+_name: Final = lru_cache(maxsize=1024)(quote)
+"""The names of members are few and come again and again."""
+
+
 def _escape(found: re.Match[str]) -> str:
     return _ESCAPES[found.group()]
 
@@ -54,7 +59,7 @@ def _text(value: object, newline: str) -> str:
 
 def _object(members: Mapping[str, object], newline: str) -> str:
     inner = newline + "  "
-    lines = [f"{inner}{quote(name)} : {_text(value, inner)}" for name, value in members.items() if value is not None]
+    lines = [f"{inner}{_name(name)} : {_text(value, inner)}" for name, value in members.items() if value is not None]
     return "{" + ",".join(lines) + newline + "}" if lines else "{ }"
 
 
