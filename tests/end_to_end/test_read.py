@@ -70,7 +70,7 @@ def test_busy(caller: Caller, counter: VirtualTerminal) -> None:
 
 def test_no_card_that_could_be_for_payment_is_read(caller: Caller, counter: VirtualTerminal) -> None:
     request_id = post_read(caller)
-    counter.until("SWIPE_CARD")
+    wait_until_shown(caller, request_id)
     for stripe in [*REFUSED, BANK_STRIPE]:
         shown = counter.swipe(stripe)
         assert (shown.screen, shown.request_id) == ("CARD_NOT_SUPPORTED", request_id)
@@ -107,9 +107,14 @@ def test_a_customer_who_acts_alone(caller: Caller, kind: str, form: dict[str, ob
     assert ended(caller, post_read(caller, ROBOT, kind, **form))["outcome"] == outcome
 
 
+def wait_until_shown(caller: Caller, request_id: str) -> None:
+    """Returns when the gateway knows that the terminal shows a request; on the screen it is a moment earlier."""
+    wait_until(lambda: caller.get(f"/smartterminals/requests/{request_id}").json["status"] == "IN_PROGRESS")
+
+
 def test_what_was_read_while_unplugged_arrives_later(caller: Caller, counter: VirtualTerminal) -> None:
     request_id = post_read(caller)
-    wait_until(lambda: caller.get(f"/smartterminals/requests/{request_id}").json["status"] == "IN_PROGRESS")
+    wait_until_shown(caller, request_id)
     assert counter.unplug().online is False
     assert counter.swipe(GIFT_STRIPE).screen == "CARD_READ"
     assert caller.get(f"/smartterminals/requests/{request_id}").json == {"status": "IN_PROGRESS"}
