@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, insert, select, update
 from countertop.domain.errors import Refused
 from countertop.domain.hint import RequestHint
 from countertop.gateway.store import table
-from countertop.gateway.store.statement import Command
+from countertop.gateway.store.statement import Command, Query
 from countertop.gateway.store.trouble import Contended, Defect, Overloaded, Unavailable
 from countertop.gateway.store.unit import Unit
 from tests.store.world import World, opened
@@ -25,6 +25,7 @@ ADD = Command(
     .where(table.node.c.id == bindparam("node"))
     .values(leased_until=table.node.c.leased_until + bindparam("much"))
 )
+NAMED = Query(select(table.node.c.id).where(table.node.c.id == bindparam("node")), str)
 SECRET = "4444333322221111"
 
 
@@ -215,3 +216,16 @@ async def test_adding_up_from_many_sides_loses_nothing(world: World, do: Writing
     await do(put, "sum")
     await asyncio.gather(*(do(add) for _ in range(200)))
     assert await world.rows(select(table.node.c.leased_until)) == [(200,)]
+
+
+async def test_who_was_told_of_a_commit_sees_it(world: World, do: Writing) -> None:
+    def named(unit: Unit, name: str) -> str | None:
+        return unit.one(NAMED, node=name)
+
+    async def write_and_look(writer: int) -> None:
+        for name in (f"{writer} {number}" for number in range(20)):
+            await do(put, name)
+            assert await world.store.peek(named, name) == name
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*map(write_and_look, range(30)))
