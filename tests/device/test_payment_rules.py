@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+
 import pytest
 
 from countertop.domain.request import Outcome, Status
+from countertop.domain.sealed_card import read_key, seal_card
 from countertop.gateway.operations.request import press_main
 from countertop.protocol.screens import Screen
 from tests.device.bank import Bank
 from tests.device.conftest import CALLER, COUNTER, OTHER, TOKENS, Gateway, eventually, until
-from tests.device.paying import OTHERS, ask, count, present, statuses
+from tests.device.paying import CHIP, OTHERS, ask, count, present, statuses
 from tests.device.test_channel import hear, raw
 
 
@@ -77,6 +80,29 @@ async def test_a_card_of_a_payment_that_has_ended_is_refused(till: Gateway) -> N
 
         assert (await hear(socket))["frame"] == "refused"
     assert await till.store.read(count) == 0
+
+
+async def test_a_receipt_for_another_address_than_the_orders_is_refused(till: Gateway, bank: Bank) -> None:
+    bank.open.set()
+    request_id = await ask(till, show_receipt_prompt=True, receipt_email="reader@example.com")
+    async with raw(till) as socket:
+        sealing = (await hear(socket))["sealing"]
+        card = seal_card(CHIP, read_key(sealing["key"].encode()), b64decode(sealing["fingerprint_key"]))
+        await socket.send_json(
+            CARD | {"request_id": request_id, "sealed": card.sealed, "fingerprint": card.facts.fingerprint.hex()}
+        )
+        decided = await hear(socket)
+        paid = {"kind": "payment", "transaction_id": decided["transaction_id"]}
+        finished = {"frame": "finished", "request_id": request_id, "outcome": "APPROVED"}
+        await socket.send_json(finished | {"result": paid | {"receipt_email": "thief@example.org"}})
+        refused = await hear(socket)
+        between = await till.view(request_id)
+        await socket.send_json(finished | {"result": paid | {"receipt_email": "reader@example.com"}})
+        accepted = await hear(socket)
+
+    assert (decided["receipt"], refused["frame"], between.status) == (True, "refused", Status.IN_PROGRESS)
+    assert "example" not in refused["reason"]
+    assert (accepted["frame"], (await till.view(request_id)).outcome) == ("accepted", Outcome.APPROVED)
 
 
 async def test_what_a_terminal_seals_with_is_public_or_its_merchants_own(till: Gateway) -> None:

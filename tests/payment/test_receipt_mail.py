@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from countertop.domain.clock import DAY, MINUTE
 from countertop.domain.errors import TooLate
 from countertop.domain.hint import MailHint
+from countertop.domain.invitation import LIFE, Invitation
 from countertop.domain.mail import GIVE_UP_AFTER
 from countertop.domain.request import Outcome
 from countertop.domain.request import Status as RequestStatus
@@ -23,6 +24,7 @@ from countertop.gateway.mail.port import Mailer
 from countertop.gateway.mail.postman import Postman
 from countertop.gateway.mail.smtp import SmtpMailer
 from countertop.gateway.operations.mail import LEASE, claim_mails, order_mail
+from countertop.gateway.operations.paper import sign_paper
 from countertop.gateway.operations.purge import purge
 from countertop.gateway.store import table
 from tests.payment.till import Clock, Till
@@ -185,6 +187,16 @@ async def test_without_an_address_of_its_own_a_server_asks_for_a_signature_on_pa
     assert text is not None
     assert ("Please sign" in text.get_content()) is asks
     assert said is None or said in text.get_content()
+
+
+async def test_of_two_who_sign_by_one_invitation_one_does(till: Till) -> None:
+    world = till.world
+    number = await till.pay()
+    invitation = Invitation(world.caller.merchant_id, number, world.now + LIFE)
+    signing = (world.store.write(sign_paper, world.at(), invitation, STROKES, "Jane", "127.0.0.1") for _ in range(4))
+    outcomes = await asyncio.gather(*signing, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes if outcome is not None] == [TooLate] * 3
+    assert len(await till.events("TRANSACTION_SIGNATURE")) == 1
 
 
 async def test_two_copies_of_a_mail_can_be_told(till: Till) -> None:

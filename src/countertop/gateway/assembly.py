@@ -267,6 +267,7 @@ class Node:
             "Payments that this node speaks to the processor about",
             lambda: self.cashier.in_hand,
         )
+        watch("countertop_mails_in_hand", "Receipts that this node is mailing", lambda: self.postman.in_hand)
         watch("countertop_store_waiting", "Writes that wait for their commit", lambda: self.store.waiting)
         watch(
             "countertop_deliveries_in_hand",

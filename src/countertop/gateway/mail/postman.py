@@ -79,6 +79,11 @@ class Postman:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._closing = contextlib.AsyncExitStack()
 
+    @property
+    def in_hand(self) -> int:
+        """How many mails this node is sending."""
+        return len(self._tasks)
+
     async def start(self) -> None:
         """Begins to send; what was left over when a node stopped comes first."""
         self._closing.callback(self._bus.subscribe(MailHint, lambda _: self._wake.set()))

@@ -7,6 +7,7 @@ from typing import Final
 
 from countertop.domain.errors import NotFound, TooLate
 from countertop.domain.invitation import Invitation
+from countertop.gateway.operations.intent import lock_payments
 from countertop.gateway.operations.moment import Moment
 from countertop.gateway.operations.receipt import Signature, find_signature, insert_signature
 from countertop.gateway.operations.terminal import find_merchant
@@ -53,6 +54,7 @@ def sign_paper(  # noqa: PLR0917 - who signs what, and how
     Raises NotFound if the transaction is gone, TooLate if it was signed meanwhile or is not to be signed any more.
     """
     merchant_id, transaction_id = invitation.merchant_id, invitation.transaction_id
+    lock_payments(unit, merchant_id)
     if not find_paper(unit, merchant_id, transaction_id).wants_signature:
         raise TooLate("there is nothing to sign")
     insert_signature(unit, at, merchant_id, transaction_id, strokes, source=REMOTE, signed_by=signed_by, address=address)

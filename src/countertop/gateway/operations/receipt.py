@@ -9,6 +9,7 @@ from countertop.domain.errors import Fault, Invalid, NotFound
 from countertop.domain.money import Cents
 from countertop.gateway.operations.access import Caller
 from countertop.gateway.operations.delivery import Event, record_event
+from countertop.gateway.operations.intent import lock_payments
 from countertop.gateway.operations.moment import Moment
 from countertop.gateway.operations.work import subject_of
 from countertop.gateway.store import codec
@@ -51,6 +52,7 @@ def sign_transaction(
 
     Raises NotFound if the caller's merchant has no such, Invalid if it was not approved or nothing is drawn.
     """
+    lock_payments(unit, caller.merchant_id)  # signatures are counted one after the other
     found = unit.one(transactions.FIND, merchant_id=caller.merchant_id, transaction_id=transaction_id)
     if found is None:
         raise NotFound("no such transaction")

@@ -57,5 +57,10 @@ for (const end of ["pointerup", "pointercancel"]) {
   canvas.addEventListener(end, (event) => { if (event.pointerId === pen) pen = null; });
 }
 clear.addEventListener("click", () => { strokes = []; draw(); });
-form.addEventListener("submit", () => { form.elements.signature.value = JSON.stringify(strokes); });
+form.addEventListener("submit", (event) => {
+  if (form.inert) event.preventDefault(); // it is on its way
+  form.elements.signature.value = JSON.stringify(strokes);
+  form.inert = true;
+});
+addEventListener("pageshow", () => { form.inert = false; });
 new ResizeObserver(draw).observe(canvas);
