@@ -19,7 +19,7 @@ from uvicorn._types import HTTPScope
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from countertop.gateway.exchange import Answerer, Exchange
+from countertop.gateway.exchange import Answerer, Exchange, Line
 from countertop.gateway.http.answer import Header, Later, Whole
 from countertop.gateway.wire.error import error_body
 
@@ -59,7 +59,6 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, *args, **named)
         self._most_connections = config.most_connections
         self._answerer = config.answerer
-        self.behind_proxy = config.proxy_headers
         self.parser.set_dangerous_leniencies(lenient_chunked_length=True)
         self._arriving_since: float | None = None
         self._arrived = 0
@@ -69,12 +68,12 @@ class Connection(HttpToolsProtocol):
         self._running: Exchange | None = None
         self._waiting: deque[Exchange] = deque()
         self._answered_now = False
-        self._head_of: list[Header] | None = None
-        self._head = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client connected."""
         super().connection_made(transport)
+        facts = (self.server_state, self.scheme or "http", self.server)
+        self._line = Line(transport, self.flow, *facts, self.on_response_complete, behind_proxy=self.config.proxy_headers)
         self._arriving_since = self.loop.time()
         if len(self.connections) > self._most_connections:
             make_room(self, self._most_connections)
@@ -130,7 +129,9 @@ class Connection(HttpToolsProtocol):
         # After an upgrade that nobody offers the parser leaves the body unread: what follows is no new request.
         keep_alive = version != "1.0" and not upgrade and parser.should_keep_alive()
         headers, self.headers = self.headers, _IGNORED  # what a trailer says after the body does not become a header
-        exchange = Exchange(self, method, path, url.query or b"", headers, keep_alive)
+        exchange = Exchange(
+            self._line, method, path, url.query or b"", headers, keep_alive=keep_alive, asks_first=self.expect_100_continue
+        )
         self.cycle = exchange
         if self._running is None:
             self._running = exchange
@@ -224,15 +225,6 @@ class Connection(HttpToolsProtocol):
             self.flow.resume_reading()
             self._running = None
             self._idle_since = self.loop.time()
-
-    @property
-    def head(self) -> bytes:
-        """The headers of every answer, as lines."""
-        defaults = self.server_state.default_headers  # a new list each second
-        if defaults is not self._head_of:
-            self._head_of = defaults
-            self._head = b"".join([b"%b: %b\r\n" % header for header in defaults])
-        return self._head
 
     def _scope_of(self, exchange: Exchange) -> HTTPScope:
         scope = {

@@ -9,16 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from uvicorn._types import HTTPScope
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+from uvicorn.server import ServerState
 
 from countertop.gateway.http.answer import Header, Reply, Whole
-
-if TYPE_CHECKING:
-    from countertop.gateway.connection import Connection
 
 Answerer = Callable[["Exchange"], Reply | None]
 """What answers requests without ASGI; None: it does not know this one. Called in the event loop, raises nothing.
@@ -30,6 +28,42 @@ MOST_GATHERED: Final = HIGH_WATER_LIMIT
 """Bytes of a body that is waited for before anybody is asked for an answer."""
 
 _logger: Final = logging.getLogger("uvicorn.error")
+
+
+class Line:
+    """What all exchanges of one connection share. `answered` is called after each answer; `state` is the server's."""
+
+    __slots__ = ("_head", "_headers", "answered", "behind_proxy", "flow", "scheme", "server", "state", "transport")
+
+    def __init__(  # noqa: PLR0917 - what there is to know of a connection
+        self,
+        transport: asyncio.Transport,
+        flow: FlowControl,
+        state: ServerState,
+        scheme: str,
+        server: tuple[str, int | None] | None,
+        answered: Callable[[], None],
+        *,
+        behind_proxy: bool,
+    ) -> None:
+        self.transport = transport
+        self.flow = flow
+        self.state = state
+        self.scheme = scheme
+        self.server = server
+        self.answered = answered
+        self.behind_proxy = behind_proxy
+        self._headers: list[Header] | None = None
+        self._head = b""
+
+    @property
+    def head(self) -> bytes:
+        """The headers of every answer, as lines."""
+        headers = self.state.default_headers  # a new list each second
+        if headers is not self._headers:
+            self._headers = headers
+            self._head = b"".join([b"%b: %b\r\n" % header for header in headers])
+        return self._head
 
 
 class Exchange(RequestResponseCycle):
@@ -46,20 +80,20 @@ class Exchange(RequestResponseCycle):
     expected_content_length = 0
     begun = False
 
-    def __init__(  # noqa: PLR0917 - a request's head; this is made for each
-        self, connection: Connection, method: str, path: str, query: bytes, headers: list[Header], keep_alive: bool
+    def __init__(
+        self, line: Line, method: str, path: str, query: bytes, headers: list[Header], *, keep_alive: bool, asks_first: bool
     ) -> None:
         # uvicorn's own way to make one costs as much as the API's way to answer, and most of what it sets is said above.
-        self._connection = connection
-        self.transport = connection.transport
-        self.flow = connection.flow
+        self._line = line
+        self.transport = line.transport
+        self.flow = line.flow
         self.method = method
         self.path = path
         self.query = query
         self.headers = headers
         self.fields: Mapping[bytes, bytes] = dict(headers)
         self.keep_alive = keep_alive
-        self.waiting_for_100_continue = connection.expect_100_continue
+        self.waiting_for_100_continue = asks_first
         self._event: asyncio.Event | None = None
 
     @property
@@ -74,12 +108,12 @@ class Exchange(RequestResponseCycle):
     @property
     def origin(self) -> str:
         """Scheme and host as the client wrote them."""
-        connection, fields = self._connection, self.fields
-        scheme: str = connection.scheme or "http"
-        if connection.behind_proxy and fields.get(b"x-forwarded-proto", b"").strip() in (b"http", b"https"):
+        line, fields = self._line, self.fields
+        scheme = line.scheme
+        if line.behind_proxy and fields.get(b"x-forwarded-proto", b"").strip() in (b"http", b"https"):
             scheme = fields[b"x-forwarded-proto"].strip().decode()
         host = fields.get(b"host")
-        name = host.decode("latin-1") if host else "{}:{}".format(*(connection.server or ("", "")))
+        name = host.decode("latin-1") if host else "{}:{}".format(*(line.server or ("", "")))
         return f"{scheme}://{name}"
 
     @property
@@ -109,12 +143,12 @@ class Exchange(RequestResponseCycle):
             return
         end = b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n"
         body = b"" if self.method == "HEAD" else whole.body
-        self.transport.write(b"".join((STATUS_LINE[whole.status], self._connection.head, whole.head, end, body)))
+        self.transport.write(b"".join((STATUS_LINE[whole.status], self._line.head, whole.head, end, body)))
         self.response_started = self.response_complete = True
         self._tell()
         if not self.keep_alive:
             self.transport.close()
-        self._connection.on_response_complete()
+        self._line.answered()
 
     async def respond_later(self, reply: Awaitable[Whole | None]) -> None:
         """Sends an answer when there is one; None: nobody is there to be answered."""
@@ -131,8 +165,8 @@ class Exchange(RequestResponseCycle):
     def speak_asgi(self, scope: HTTPScope) -> None:
         """Prepares for `run_asgi`."""
         self.scope = scope
-        self.default_headers = self._connection.server_state.default_headers
-        self.on_response = self._connection.on_response_complete
+        self.default_headers = self._line.state.default_headers
+        self.on_response = self._line.answered
 
     @property
     def message_event(self) -> asyncio.Event:  # type: ignore[override]  # made when somebody waits for it, and no sooner
