@@ -27,8 +27,9 @@ from bench.fault.site import Site, cluster_site, single_site
 from countertop.testing.catcher import catch
 
 HEAD = (
-    "| Fault | Times | Lives | Lost | Duplicated | Out of order | Unexplained | Median life | Slowest life |\n"
-    "|---|---|---|---|---|---|---|---|---|"
+    "| Fault | Times | Lives | Payments | Unanswered | Lost | Duplicated | Out of order | Unexplained "
+    "| Median life | Slowest life |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|"
 )
 SECRET = "known to both"  # noqa: S105 - of a receiver that lives as long as the run
 SETTLE_S = 180.0
@@ -41,6 +42,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, help="how many times each fault is done")
     parser.add_argument("--pause", type=float, help="mean seconds between two of them")
     parser.add_argument("--rate", type=float, default=10.0, help="lives that begin each second")
+    parser.add_argument("--payments", type=float, default=0.3, help="what part of them are payments, between 0 and 1")
     parser.add_argument("--nodes", type=int, default=3, help="nodes of a cluster")
     parser.add_argument("--terminals", type=int, default=150, help="terminals, each good for one life at a time")
     parser.add_argument("--seed", type=int, help="of the random moments")
@@ -66,7 +68,7 @@ def run(fault: Fault, nodes: Nursery, given: argparse.Namespace) -> bool:
         else:
             site = stack.enter_context(cluster_site(nodes, given.nodes, given.terminals, fault.settings))
         began = time.monotonic()
-        found = asyncio.run(suffer(site, fault, count, pause_s, given.rate))
+        found = asyncio.run(suffer(site, fault, count, pause_s, rate=given.rate, paying=given.payments))
         print(line(fault, count, found), flush=True)
         for remark, times in sorted(found.remarks.items()):
             print(f"  {remark}: {times}", file=sys.stderr)
@@ -74,17 +76,18 @@ def run(fault: Fault, nodes: Nursery, given: argparse.Namespace) -> bool:
     return found.clean
 
 
-async def suffer(site: Site, fault: Fault, count: int, pause_s: float, rate: float) -> Reckoning:
+async def suffer(site: Site, fault: Fault, count: int, pause_s: float, *, rate: float, paying: float) -> Reckoning:
     """Lets lives go on while the fault is done so many times, then waits for all ends and reckons."""
-    ledger, enough = Ledger(), asyncio.Event()
+    ledger, enough = Ledger(site.bank), asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(site.bank.open())
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
         outside = Outside(site.shop, [node.url for node in site.nodes], ledger, session)
         catcher = await stack.enter_async_context(catch(SECRET, on_caught=ledger.caught))
         await outside.subscribe(catcher.url, SECRET)
         await stack.enter_async_context(outside.terminals(site.shop))
         keeping = asyncio.create_task(site.keep_running())
-        arriving = asyncio.create_task(outside.arrive(rate, enough))
+        arriving = asyncio.create_task(outside.arrive(rate, paying, enough))
         await fault.inflict(site, outside, count, pause_s)
         enough.set()
         await arriving
@@ -97,7 +100,8 @@ async def suffer(site: Site, fault: Fault, count: int, pause_s: float, rate: flo
 
 def line(fault: Fault, count: int, found: Reckoning) -> str:
     """A row of the table."""
-    counts = (count, found.lives, found.lost, found.duplicated, found.out_of_order, found.unexplained)
+    counts = [count, found.lives, found.payments, found.unanswered]
+    counts += [found.lost, found.duplicated, found.out_of_order, found.unexplained]
     cells = " | ".join(f"{number:,}" for number in counts)
     return f"| {fault.words} | {cells} | {found.median:.2f} s | {found.slowest:.1f} s |"
 

@@ -2,55 +2,30 @@
 
 A life is one request of a point of sale, from its POST to the last webhook. *Acknowledged* is a life whose POST was answered with
 200. What was acknowledged has to end as its customer ended it, answer polls with that end for ever after, and be told in
-full and in order to the receiver.
+full and in order to the receiver. What was paid has to be in the bank's book.
 """
 
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
+from bench.fault.bank import Bank
+from bench.fault.life import Life, Payment, Read
 from countertop.testing.catcher import Caught
-
-FULL: Final = ["CONNECTING", "IN_PROGRESS", "COMPLETE"]
-RUNNING: Final = ("CONNECTING", "IN_PROGRESS")
-
-
-@dataclass
-class Life:
-    """One life. Times are seconds of the monotonic clock."""
-
-    number: int
-    began: float
-    terminal_id: str = ""
-    acknowledged: float | None = None
-    request_id: str = ""
-    attempts: int = 0
-    refusal: str = ""
-    end: dict[str, Any] | None = None
-    later: dict[str, Any] | None = None
-
-    @property
-    def stripe(self) -> str:
-        """What its customer's card holds: no two lives have the same, so that results cannot be mixed up unseen."""
-        return f";{10_000_000_000 + self.number}?"
-
-    @property
-    def ended_well(self) -> bool:
-        """Whether it ended with the card that its customer swiped."""
-        return self.end is not None and self.end.get("status") == "COMPLETE" and self.end.get("trackData") == self.stripe
 
 
 @dataclass
 class Arrivals:
-    """What was delivered of one request: each event's status and body in the order of their first arrival."""
+    """What was delivered of one request: each event's body, status and data in the order of their first arrival."""
 
     bodies: dict[str, bytes] = field(default_factory=dict)
     statuses: list[str] = field(default_factory=list)
-    results: list[str | None] = field(default_factory=list)
+    data: list[dict[str, Any]] = field(default_factory=list)
     again: int = 0
     changed: int = 0
     last: float = 0.0
@@ -58,9 +33,14 @@ class Arrivals:
 
 @dataclass(frozen=True)
 class Reckoning:
-    """What became of all lives. `slowest` and `median` are seconds from the first attempt to POST to the last webhook."""
+    """What became of all lives. `slowest` and `median` are seconds from the first attempt to POST to the last webhook.
+
+    Of the lives so many were `payments`, and of those so many were declined because their answer was lost: `unanswered`.
+    """
 
     lives: int
+    payments: int
+    unanswered: int
     lost: int
     duplicated: int
     out_of_order: int
@@ -78,16 +58,25 @@ class Reckoning:
 class Ledger:
     """All lives of a run."""
 
-    def __init__(self) -> None:
+    def __init__(self, bank: Bank) -> None:
+        self.bank = bank
         self.lives: list[Life] = []
         self.arrivals: dict[str, Arrivals] = {}
         self.unsigned = 0
+        self.waiting = 0
+        """Terminals that wait for a decision when all lives should have ended."""
 
-    def begin(self) -> Life:
-        """A life that begins now."""
-        life = Life(len(self.lives), time.monotonic())
+    def begin(self, paying: float = 0.0) -> Life:
+        """A life that begins now; with that probability it is a payment."""
+        made: type[Life] = Payment if random.random() < paying else Read
+        life = made(len(self.lives), time.monotonic())
         self.lives.append(life)
         return life
+
+    @property
+    def payments(self) -> list[Payment]:
+        """The acknowledged ones."""
+        return [life for life in self.lives if isinstance(life, Payment) and life.acknowledged is not None]
 
     def caught(self, caught: Caught) -> None:
         """A webhook has come."""
@@ -99,7 +88,7 @@ class Ledger:
         if before is None:
             of_request.bodies[caught.id] = caught.body
             of_request.statuses.append(data["status"])
-            of_request.results.append(data.get("trackData"))
+            of_request.data.append(data)
             of_request.last = time.monotonic()
         else:
             of_request.again += 1
@@ -109,10 +98,8 @@ class Ledger:
         """Acknowledged lives of which the receiver has not heard the end, or not everything before it."""
         return [life for life in self.lives if life.acknowledged is not None and self._missing(life)]
 
-    def _missing(self, life: Life) -> set[str]:
-        heard = set(self._heard(life).statuses)
-        expected = set(FULL) if life.ended_well or life.end is None else {"CONNECTING", str(life.end.get("status"))}
-        return expected - heard
+    def _missing(self, life: Life) -> Counter[str]:
+        return Counter(life.expected) - Counter(self._heard(life).statuses)
 
     def _heard(self, life: Life) -> Arrivals:
         return self.arrivals.get(life.request_id) or Arrivals()
@@ -126,14 +113,18 @@ class Ledger:
         strangers = set(self.arrivals) - {life.request_id for life in lives}
         refused = [life for life in self.lives if life.acknowledged is None]
         remarks.update({"unknown requests delivered": len(strangers), "never acknowledged": len(refused)})
-        remarks["signatures wrong"] = self.unsigned
+        disagreements = self.bank.audit(self.payments)
+        disagreements.update({"signatures wrong": self.unsigned, "terminals left waiting": self.waiting})
+        remarks.update(disagreements)
         times = sorted(self._heard(life).last - life.began for life in lives if self._heard(life).last) or [0.0]
         return Reckoning(
             lives=len(lives),
+            payments=len(self.payments),
+            unanswered=sum(not payment.approved for payment in self.payments),
             lost=len(lost),
             duplicated=sum(found.again for found in self.arrivals.values()),
-            out_of_order=sum(_disordered(self._heard(life).statuses) for life in lives),
-            unexplained=len(unexplained) + len(strangers) + len(refused) + self.unsigned,
+            out_of_order=sum(_disordered(life, self._heard(life)) for life in lives),
+            unexplained=len(unexplained) + len(strangers) + len(refused) + disagreements.total(),
             median=times[len(times) // 2],
             slowest=times[-1],
             remarks=+remarks,
@@ -148,8 +139,8 @@ class Ledger:
             remarks[f"lost: {' and '.join(sorted(missing))} not delivered"] += 1
         elif life.later != life.end:
             remarks["lost: another end later"] += 1
-        elif life.ended_well and life.stripe not in self._heard(life).results:
-            remarks["lost: delivered without its card"] += 1
+        elif life.ended_well and life.result(life.end) not in map(life.result, self._heard(life).data):
+            remarks["lost: delivered without its result"] += 1
         else:
             return False
         return True
@@ -158,8 +149,8 @@ class Ledger:
         heard = self._heard(life)
         if life.end is not None and not life.ended_well:
             remarks[f"ended as {life.end.get('status')} {life.end.get('outcome', '')}".rstrip()] += 1
-        elif len(set(heard.statuses)) != len(heard.statuses):
-            remarks["two events of one status"] += 1
+        elif Counter(heard.statuses) - Counter(life.expected):
+            remarks["events that should not be"] += 1
         elif heard.changed:
             remarks["another body in a later attempt"] += 1
         else:
@@ -167,6 +158,6 @@ class Ledger:
         return True
 
 
-def _disordered(statuses: list[str]) -> bool:
-    places = [FULL.index(status) if status in FULL else len(FULL) for status in statuses]
+def _disordered(life: Life, heard: Arrivals) -> bool:
+    places = [life.place(data) for data in heard.data]
     return places != sorted(places)

@@ -12,14 +12,15 @@ from typing import Any, Final
 
 import aiohttp
 
-from bench.fault.ledger import RUNNING, Ledger, Life
+from bench.fault.ledger import Ledger
+from bench.fault.life import RUNNING, Life, Payment
 from bench.fault.waiting import until
 from countertop.gateway.clock import SystemClock
 from countertop.protocol.screens import Screen
 from countertop.terminal.agent import Agent
 from countertop.terminal.machine import Machine
 from countertop.terminal.view import View
-from countertop.testing.cluster import TERMINAL_ID, Shop
+from countertop.testing.cluster import Shop
 
 ANSWER_S: Final = 5.0
 """How long a point of sale waits for an answer before it asks another node."""
@@ -38,13 +39,13 @@ class Counter:
         agent.listen(self._look)
 
     def _look(self, view: View) -> None:
-        if view.screen is Screen.SWIPE_CARD and view.request_id != self._seen:
+        if self.life is not None and view.screen is self.life.asks and view.request_id != self._seen:
             self._seen = view.request_id
-            asyncio.get_running_loop().call_later(random.uniform(0.02, 0.2), self._swipe)
+            asyncio.get_running_loop().call_later(random.uniform(0.02, 0.2), self._act)
 
-    def _swipe(self) -> None:
+    def _act(self) -> None:
         if self.life is not None:
-            self.agent.swipe(self.life.stripe)
+            self.life.act(self.agent)
 
 
 class Outside:
@@ -78,11 +79,11 @@ class Outside:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
 
-    async def arrive(self, rate: float, stop: asyncio.Event) -> None:
-        """Begins so many lives a second until `stop` is set."""
+    async def arrive(self, rate: float, paying: float, stop: asyncio.Event) -> None:
+        """Begins so many lives a second until `stop` is set; of that part, between 0 and 1, are payments."""
         due = time.monotonic()
         while not stop.is_set():
-            task = asyncio.create_task(self._live(self.ledger.begin()))
+            task = asyncio.create_task(self._live(self.ledger.begin(paying)))
             self._lives.add(task)
             task.add_done_callback(self._lives.discard)
             due += 1 / rate
@@ -90,7 +91,7 @@ class Outside:
                 await asyncio.wait_for(stop.wait(), max(0.0, due - time.monotonic()))
 
     async def settle(self, within_s: float) -> None:
-        """Waits until all lives have ended and the receiver has heard of all; then polls every one once more."""
+        """Waits until all lives have ended, the receiver has heard of all and the bank agrees; polls every one once more."""
         end = time.monotonic() + within_s
         if self._lives:
             _, unfinished = await asyncio.wait(self._lives, timeout=within_s)
@@ -101,6 +102,11 @@ class Outside:
         for life in self.ledger.lives:
             if life.acknowledged is not None:
                 life.later = await self._poll(life, wait=0)
+        for payment in self.ledger.payments:
+            payment.transactions = await self._find(payment)
+        with contextlib.suppress(TimeoutError):
+            await until(lambda: self.ledger.bank.agrees(self.ledger.payments), end - time.monotonic())
+        self.ledger.waiting = sum(counter.agent.view.screen is Screen.PROCESSING for counter in self.counters)
 
     async def subscribe(self, url: str, secret: str) -> None:
         """Has the shop's events sent to a receiver."""
@@ -123,10 +129,10 @@ class Outside:
         """Posts until there is an answer, each time with the same Idempotency-Key. False if the answer is a refusal."""
         while True:
             life.attempts += 1
-            path, form = f"/smartterminals/{life.terminal_id}/request-read", {"terminalId": TERMINAL_ID}
-            answer = await self._call("POST", path, data=form, headers={"Idempotency-Key": f"life-{life.number}"})
+            path = f"/smartterminals/{life.terminal_id}/{life.kind}"
+            answer = await self._call("POST", path, data=life.form, headers={"Idempotency-Key": f"life-{life.number}"})
             if answer is not None and answer[0] == 200:
-                life.acknowledged, life.request_id = time.monotonic(), answer[1]["requestId"]
+                life.acknowledge(answer[1], time.monotonic())
                 return True
             if answer is not None and answer[0] not in TRANSIENT:
                 life.refusal = f"{answer[0]} {answer[1]}"
@@ -139,6 +145,15 @@ class Outside:
             answer = await self._call("GET", f"/smartterminals/requests/{life.request_id}?wait={wait}", patience=wait)
             if answer is not None and answer[0] not in TRANSIENT:
                 return answer[1] if answer[0] == 200 else {"status": f"HTTP {answer[0]}"}
+            await asyncio.sleep(AGAIN_S)
+
+    async def _find(self, payment: Payment) -> list[dict[str, Any]]:
+        """What the gateway has of a payment, asked until there is an answer."""
+        while True:
+            answer = await self._call("GET", f"/transactions?invoiceNumber={payment.invoice}")
+            if answer is not None and answer[0] == 200:
+                found: list[dict[str, Any]] = answer[1]["results"]
+                return found
             await asyncio.sleep(AGAIN_S)
 
     async def _call(

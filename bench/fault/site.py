@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from bench.fault.bank import Bank, bank
 from bench.fault.nursery import OFFSET, Nursery
 from bench.fault.waiting import until
 from countertop.testing.cluster import Cluster, NodeProcess, Shop, plant_shop, run_cluster
@@ -27,10 +28,11 @@ PATIENT: Final[dict[str, object]] = {
 
 
 class Site:
-    """Nodes, their shop, and their cluster if they are one. `disk` is where a single node's data is."""
+    """Nodes, their shop, their bank, and their cluster if they are one. `disk` is where a single node's data is."""
 
-    def __init__(self, shop: Shop, nodes: list[NodeProcess], cluster: Cluster | None, disk: Path) -> None:
+    def __init__(self, shop: Shop, bank: Bank, nodes: list[NodeProcess], cluster: Cluster | None, disk: Path) -> None:
         self.shop = shop
+        self.bank = bank
         self.nodes = nodes
         self.cluster = cluster
         self.disk = disk
@@ -70,21 +72,27 @@ def skew(node: NodeProcess, offset_s: float) -> None:
 @contextlib.contextmanager
 def cluster_site(nursery: Nursery, nodes: int, terminals: int, settings: Mapping[str, object]) -> Iterator[Site]:
     """Nodes over PostgreSQL and NATS."""
-    with run_cluster({**PATIENT, **settings}, nodes=nodes, terminals=terminals, spawn=nursery.spawn) as cluster:
-        yield Site(cluster.shop, cluster.nodes, cluster, cluster.folder)
+    with bank() as payee:
+        given = {**PATIENT, **payee.settings, **settings}
+        with run_cluster(given, nodes=nodes, terminals=terminals, spawn=nursery.spawn) as cluster:
+            yield Site(cluster.shop, payee, cluster.nodes, cluster, cluster.folder)
 
 
 @contextlib.contextmanager
 def single_site(nursery: Nursery, folder: Path, terminals: int, settings: Mapping[str, object]) -> Iterator[Site]:
     """One node over SQLite."""
     shop = Shop.new(terminals)
-    with tempfile.TemporaryDirectory(prefix="fault-", dir=folder) as name, _small_disk(Path(name), settings) as disk:
-        given = {key: value for key, value in {**PATIENT, **settings}.items() if key != "disk_mib"}
+    with (
+        bank() as payee,
+        tempfile.TemporaryDirectory(prefix="fault-", dir=folder) as name,
+        _small_disk(Path(name), settings) as disk,
+    ):
+        given = {key: value for key, value in {**PATIENT, **payee.settings, **settings}.items() if key != "disk_mib"}
         node = NodeProcess(disk / "node", given, spawn=nursery.spawn)
         plant_shop(shop, {"data": disk / "node" / "data", **given})
         node.start()
         try:
-            yield Site(shop, [node], None, disk)
+            yield Site(shop, payee, [node], None, disk)
         finally:
             node.kill()
 

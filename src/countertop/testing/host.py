@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections import Counter
 from collections.abc import Mapping
@@ -82,6 +83,7 @@ class HostSimulator:
         self._tls = tls
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None] | None] = set()
         self._late: list[tuple[asyncio.StreamWriter, bytes]] = []
         self._changed = asyncio.Condition()
         self.port = 0
@@ -97,9 +99,12 @@ class HostSimulator:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.leave()
 
-    async def listen(self) -> None:
-        """Begins to listen, on the same port as before if it did so before."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self._tls)
+    async def listen(self, listener: socket.socket | None = None) -> None:
+        """Begins to listen, on a listener if there is one, on the same port as before if it did so before."""
+        if listener is None:
+            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self._tls)
+        else:
+            self._server = await asyncio.start_server(self._serve, sock=listener, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def leave(self) -> None:
@@ -107,6 +112,7 @@ class HostSimulator:
         if self._server is not None:
             self._server.close()
             self.cut()
+            await asyncio.gather(*filter(None, self._serving))
             await self._server.wait_closed()
 
     def cut(self) -> None:
@@ -132,12 +138,14 @@ class HostSimulator:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
+        self._serving.add(asyncio.current_task())
         try:
             with contextlib.suppress(OSError, EOFError, NotReadable):
                 while True:
                     await self._hear(await receive(reader), writer)
         finally:
             self._writers.discard(writer)
+            self._serving.discard(asyncio.current_task())
             writer.close()
 
     async def _hear(self, message: iso.Message, writer: asyncio.StreamWriter) -> None:
