@@ -43,14 +43,19 @@ async def connect(url: str) -> Connection:
 
 @asynccontextmanager
 async def connected(url: str, count: int) -> AsyncIterator[list[Connection]]:
-    """So many connections."""
-    connections = list(await asyncio.gather(*(connect(url) for _ in range(count))))
+    """So many connections. Those that were made are closed also if a siege ends before the last one is."""
+    made: list[Connection] = []
+
+    async def join() -> None:
+        made.append(await connect(url))
+
     try:
-        yield connections
+        await asyncio.gather(*(join() for _ in range(count)))
+        yield made
     finally:
-        for _, writer in connections:
+        for _, writer in made:
             writer.close()
-        await asyncio.gather(*(writer.wait_closed() for _, writer in connections), return_exceptions=True)
+        await asyncio.gather(*(writer.wait_closed() for _, writer in made), return_exceptions=True)
 
 
 async def statuses(connection: Connection, requests: Sequence[bytes]) -> list[int]:
