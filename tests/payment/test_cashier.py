@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 
 import pytest
 
@@ -22,6 +23,7 @@ from countertop.gateway.operations.transaction import CreateTransaction, create_
 from countertop.gateway.operations.work import FLIGHT, LEASE, begin_sending, claim_work, record_decision, take_up_work
 from countertop.gateway.processors.port import Unanswered, Unreachable
 from countertop.gateway.store import intent as states
+from countertop.gateway.store.trouble import Unavailable
 from countertop.testing.host import Quirk, State
 from tests.payment.till import Clock, Till, opened_till
 
@@ -180,6 +182,26 @@ async def test_a_node_that_slept_does_not_send_what_others_take_for_lost(till: T
     world.now += LEASE
     await cashier_of(till, script)._authorise(work)  # noqa: SLF001 - the moment after waking up
     assert script.asked == []
+
+
+async def test_an_intent_waits_for_the_store_and_not_for_its_lease(sqlite_url: str) -> None:
+    async with opened_till(sqlite_url) as till:
+        number = await taken(till)
+        world, bus, script = till.world, LocalBus(), Script()
+        script.answer.set()
+        cashier = Cashier(world.store, Clock(world), bus, script, node_id="node-1", random=os.urandom)
+        await cashier.start()
+        other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        bus.publish([IntentHint(number)])
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable):  # and so was the cashier, who came before
+            await world.store.write(begin_sending, world.at(), number)
+        other.execute("ROLLBACK")
+        other.close()
+        await asyncio.wait_for(script.asking.wait(), 10)
+        await cashier.stop()
+        assert await till.status(number) == (Status.CAPTURE, "00")
 
 
 async def test_a_node_that_stops_gives_up_what_it_asked(till: Till) -> None:

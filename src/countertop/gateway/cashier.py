@@ -135,7 +135,7 @@ class Cashier:
             self._busy.discard(transaction_id)
 
     async def _begin(self, transaction_id: int) -> None:
-        work = await self._store.write(steps.begin_sending, self._moment(), transaction_id, self._lease)
+        work = await self._record(steps.begin_sending, transaction_id, self._lease)
         if work is not None:
             await self._do(work)
 
