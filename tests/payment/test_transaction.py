@@ -39,11 +39,11 @@ async def keyed(till: Till, base: int = 10_00, wanted: Status = Status.CAPTURE, 
     return await till.create(CreateTransaction(Action.CHARGE, wanted, 1, {Part.BASE: base}, card))
 
 
-async def open_bank(till: Till) -> None:
-    """The merchant's second account takes bank accounts."""
+async def open_bank(till: Till, kind: str = "ACH") -> None:
+    """The merchant's second account is open, and of that type from now on."""
 
     def change(unit: Unit) -> None:
-        unit.run(Command(update(table.terminal).where(table.terminal.c.terminal_id == BANK).values(type="ACH", enabled=True)))
+        unit.run(Command(update(table.terminal).where(table.terminal.c.terminal_id == BANK).values(type=kind, enabled=True)))
 
     await till.world.store.write(change)
 
@@ -216,6 +216,13 @@ async def test_cards_and_bank_accounts_have_accounts_of_their_own(till: Till) ->
     with pytest.raises(Invalid):
         await till.order(terminal_id=BANK)
     assert await till.states() == {}
+
+
+async def test_a_charge_is_refunded_though_its_account_is_of_another_type_now(till: Till) -> None:
+    await open_bank(till, "CARD")
+    number = await till.create(CreateTransaction(amounts=BASE, card=till.card(), terminal_id=BANK))
+    await open_bank(till)
+    assert await till.status(await till.refund(number)) == (Status.CAPTURE, "00")
 
 
 async def test_others_see_nothing(till: Till) -> None:
