@@ -21,6 +21,7 @@ import aiohttp
 
 from bench.fault.fault import FAULTS, Fault
 from bench.fault.ledger import Ledger, Reckoning
+from bench.fault.network import possible
 from bench.fault.nursery import Nursery, nursery
 from bench.fault.shop import Outside
 from bench.fault.site import Site, cluster_site, single_site
@@ -55,6 +56,9 @@ def main() -> int:
     clean = True
     with nursery() as nodes:
         for name in given.faults or FAULTS:
+            if name == "network" and not possible():
+                print(f"  {name} is left out: it takes root and network namespaces", file=sys.stderr, flush=True)
+                continue
             clean = run(FAULTS[name], nodes, given) and clean
     return 0 if clean else 1
 
@@ -85,7 +89,7 @@ async def suffer(site: Site, fault: Fault, count: int, pause_s: float, *, rate: 
         outside = Outside(site.shop, [node.url for node in site.nodes], ledger, session)
         catcher = await stack.enter_async_context(catch(SECRET, on_caught=ledger.caught))
         await outside.subscribe(catcher.url, SECRET)
-        await stack.enter_async_context(outside.terminals(site.shop))
+        await stack.enter_async_context(outside.terminals(site.shop, site.network))
         keeping = asyncio.create_task(site.keep_running())
         arriving = asyncio.create_task(outside.arrive(rate, paying, enough))
         await fault.inflict(site, outside, count, pause_s)

@@ -103,6 +103,16 @@ async def cut(_: Site, outside: Outside, count: int, pause_s: float) -> None:
             counter.agent.cut()
 
 
+async def network(site: Site, _: Outside, count: int, pause_s: float) -> None:
+    """The terminals' network is gone for a few seconds, and nobody is told."""
+    assert site.network is not None
+    for _number in range(count):
+        await a_while(pause_s)
+        await asyncio.to_thread(site.network.cut)
+        await asyncio.sleep(random.uniform(1, 6))
+        await asyncio.to_thread(site.network.mend)
+
+
 async def pause(site: Site, _: Outside, count: int, pause_s: float) -> None:
     """A node is stopped by SIGSTOP for up to 25 s, longer than its lease, and goes on as if nothing had been."""
     for _number in range(count):
@@ -152,6 +162,14 @@ FAULTS: Final[dict[str, Fault]] = {
     "postgres-crash": Fault(postgres_crash, "PostgreSQL stopped as in a crash", single=False, count=10, pause_s=4.0),
     "nats": Fault(nats, "NATS stopped for 2–5 s", single=False, count=10, pause_s=3.0),
     "cut": Fault(cut, "a third of the terminals cut off", single=False, count=40, pause_s=0.7),
+    "network": Fault(
+        network,
+        "the terminals' network gone for 1–6 s",
+        single=False,
+        count=10,
+        pause_s=3.0,
+        settings={"host": "0.0.0.0"},  # noqa: S104 - a network of its own
+    ),
     "pause": Fault(pause, "a node stopped with SIGSTOP for 1–25 s", single=False, count=6, pause_s=2.0),
     "clock": Fault(clock, "a node's clock wrong by a minute", single=False, count=6, pause_s=8.0),
     "disk": Fault(disk, "the disk full for 1–4 s, SQLite", single=True, count=10, pause_s=3.0, settings={"disk_mib": 48}),

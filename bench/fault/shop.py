@@ -14,6 +14,7 @@ import aiohttp
 
 from bench.fault.ledger import Ledger
 from bench.fault.life import RUNNING, Life, Payment
+from bench.fault.network import Network
 from bench.fault.waiting import until
 from countertop.gateway.clock import SystemClock
 from countertop.protocol.screens import Screen
@@ -62,13 +63,20 @@ class Outside:
         self._lives: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
-    async def terminals(self, shop: Shop) -> AsyncIterator[None]:
-        """Runs all terminals of the shop; each connects to whichever node will have it."""
-        for smart_terminal_id, token in shop.tokens.items():
-            urls = random.sample(self._urls, len(self._urls))
-            machine = Machine("fault/1")
-            agent = Agent(urls, token, machine, SystemClock(), session=self._session, random=random.random)
-            self.counters.append(Counter(smart_terminal_id, agent))
+    async def terminals(self, shop: Shop, network: Network | None = None) -> AsyncIterator[None]:
+        """Runs all terminals of the shop, on their own network if they have one; each connects to whichever node will have it."""
+        urls = self._urls if network is None else [network.url(url) for url in self._urls]
+        connector = aiohttp.TCPConnector(limit=0, socket_factory=None if network is None else network.open)
+        async with aiohttp.ClientSession(connector=connector) as session:
+            for smart_terminal_id, token in shop.tokens.items():
+                machine, tried = Machine("fault/1"), random.sample(urls, len(urls))
+                agent = Agent(tried, token, machine, SystemClock(), session=session, random=random.random)
+                self.counters.append(Counter(smart_terminal_id, agent))
+            async with self._running():
+                yield
+
+    @contextlib.asynccontextmanager
+    async def _running(self) -> AsyncIterator[None]:
         running = [asyncio.create_task(counter.agent.run()) for counter in self.counters]
         for counter in self.counters:
             self._free.put_nowait(counter)

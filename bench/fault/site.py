@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.fault.bank import Bank, bank
+from bench.fault.network import Network, network
 from bench.fault.nursery import OFFSET, Nursery
 from bench.fault.waiting import until
 from countertop.testing.cluster import Cluster, NodeProcess, Shop, plant_shop, run_cluster
@@ -28,14 +29,26 @@ PATIENT: Final[dict[str, object]] = {
 
 
 class Site:
-    """Nodes, their shop, their bank, and their cluster if they are one. `disk` is where a single node's data is."""
+    """Nodes, their shop, their bank, and their cluster if they are one.
 
-    def __init__(self, shop: Shop, bank: Bank, nodes: list[NodeProcess], cluster: Cluster | None, disk: Path) -> None:
+    `disk` is where a single node's data is, `network` the terminals' own if they have one.
+    """
+
+    def __init__(  # noqa: PLR0917 - a site's parts
+        self,
+        shop: Shop,
+        bank: Bank,
+        nodes: list[NodeProcess],
+        cluster: Cluster | None,
+        disk: Path,
+        network: Network | None = None,
+    ) -> None:
         self.shop = shop
         self.bank = bank
         self.nodes = nodes
         self.cluster = cluster
         self.disk = disk
+        self.network = network
         self.failed_starts = 0
         self.keeping = True
 
@@ -71,11 +84,13 @@ def skew(node: NodeProcess, offset_s: float) -> None:
 
 @contextlib.contextmanager
 def cluster_site(nursery: Nursery, nodes: int, terminals: int, settings: Mapping[str, object]) -> Iterator[Site]:
-    """Nodes over PostgreSQL and NATS."""
-    with bank() as payee:
+    """Nodes over PostgreSQL and NATS; those that listen on all addresses have their terminals on a network of their own."""
+    with contextlib.ExitStack() as stack:
+        far = stack.enter_context(network()) if "host" in settings else None
+        payee = stack.enter_context(bank())
         given = {**PATIENT, **payee.settings, **settings}
-        with run_cluster(given, nodes=nodes, terminals=terminals, spawn=nursery.spawn) as cluster:
-            yield Site(cluster.shop, payee, cluster.nodes, cluster, cluster.folder)
+        cluster = stack.enter_context(run_cluster(given, nodes=nodes, terminals=terminals, spawn=nursery.spawn))
+        yield Site(cluster.shop, payee, cluster.nodes, cluster, cluster.folder, far)
 
 
 @contextlib.contextmanager

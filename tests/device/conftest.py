@@ -41,7 +41,7 @@ from countertop.gateway.store.sealing import Sealer, load_keyring
 from countertop.gateway.store.statement import Command
 from countertop.gateway.store.store import Store, open_store
 from countertop.gateway.store.unit import Unit
-from countertop.terminal.agent import Agent
+from countertop.terminal.agent import GREETING, Agent
 from countertop.terminal.machine import Machine
 from countertop.terminal.view import View
 from tests import canary
@@ -171,8 +171,20 @@ class Gateway:
     async def ended(self, request_id: str) -> RequestView:
         return await self.settled(request_id, lambda view: not view.status.running)
 
-    def terminal(self, token: str = TOKENS[COUNTER], session: aiohttp.ClientSession | None = None) -> Agent:
-        agent = Agent(self.url, token, Machine("test/1"), self.clock, session=session or self.session, random=random.random)
+    def terminal(
+        self, token: str = TOKENS[COUNTER], session: aiohttp.ClientSession | None = None, before: str | None = None
+    ) -> Agent:
+        """A terminal that runs; it tries the URL `before` first."""
+        urls, greeting = ([self.url], GREETING) if before is None else ([before, self.url], 0.5)
+        agent = Agent(
+            urls,
+            token,
+            Machine("test/1"),
+            self.clock,
+            session=session or self.session,
+            random=random.random,
+            greeting=greeting,
+        )
         self.running.append(asyncio.create_task(agent.run()))
         return agent
 

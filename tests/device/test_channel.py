@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -171,6 +172,16 @@ async def test_a_newer_connection_replaces_the_older(gateway: Gateway) -> None:
 
         assert (await hear(newer))["request_id"] == request_id
         assert len(gateway.devices.connections) == 1
+
+
+async def test_a_node_that_never_welcomes_is_not_waited_for(gateway: Gateway) -> None:
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # until the terminal goes
+        writer.close()
+
+    async with await asyncio.start_server(say_nothing, "127.0.0.1") as silent:
+        port = silent.sockets[0].getsockname()[1]
+        await until(gateway.terminal(before=f"http://127.0.0.1:{port}"), lambda view: view.screen is Screen.IDLE)
 
 
 async def test_an_end_is_written_down_when_the_terminal_goes(gateway: Gateway) -> None:

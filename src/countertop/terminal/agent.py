@@ -34,8 +34,10 @@ CHANNEL: Final = "/terminal/channel"
 FIRST_WAIT: Final = 250
 """Milliseconds before the first attempt to connect again; each further wait is twice as long."""
 LONGEST_WAIT: Final = 15 * SECOND
-SILENCE: Final = 60.0
-"""Seconds without a word, not even the gateway's ping, after which the channel is taken for dead."""
+GREETING: Final = 10.0
+"""Seconds within which the gateway must welcome the terminal. One that gave up while the network was gone could not say so."""
+SILENCE: Final = 30.0
+"""Seconds without a word, not even the gateway's ping (every 20 s), after which the channel is taken for dead."""
 
 _FAULTS: Final = frozenset({CloseCode.ILLEGAL, CloseCode.REPLACED, CloseCode.FLOOD})
 """Closed for these, the terminal waits longer each time: two terminals with one token would replace each other for ever."""
@@ -50,8 +52,9 @@ class Agent:
     """One terminal, connected or trying to be.
 
     `gateway` is the gateway's URL, or those of several nodes of it: each attempt to connect is made to the next of them.
-    `random` spreads the attempts of many terminals that lost their gateway at the same moment. The aiohttp session stays the
-    caller's: give it a connector without a limit where many agents share it.
+    `random` spreads the attempts of many terminals that lost their gateway at the same moment; an attempt is given up if there is
+    no welcome within `greeting` seconds. The aiohttp session stays the caller's: give it a connector without a limit where many
+    agents share it.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Agent:
         *,
         session: aiohttp.ClientSession,
         random: Random,
+        greeting: float = GREETING,
     ) -> None:
         self.machine = machine
         self.token = token
@@ -71,6 +75,7 @@ class Agent:
         self._clock = clock
         self._session = session
         self._random = random
+        self._greeting = greeting
         self._socket: aiohttp.ClientWebSocketResponse[bool] | None = None
         self._plugged = asyncio.Event()
         self._plugged.set()
@@ -175,21 +180,24 @@ class Agent:
         headers = {"Authorization": f"Bearer {self.token}"}
         patience = aiohttp.ClientWSTimeout(ws_receive=SILENCE, ws_close=2.0)
         try:
-            async with self._session.ws_connect(
-                next(self._gateways) + CHANNEL,
-                headers=headers,
-                protocols=(SUBPROTOCOL,),
-                max_msg_size=MAX_FRAME,
-                timeout=patience,
-            ) as socket:
-                return await self._converse(socket)
+            async with (
+                asyncio.timeout(self._greeting) as until_welcomed,
+                self._session.ws_connect(
+                    next(self._gateways) + CHANNEL,
+                    headers=headers,
+                    protocols=(SUBPROTOCOL,),
+                    max_msg_size=MAX_FRAME,
+                    timeout=patience,
+                ) as socket,
+            ):
+                return await self._converse(socket, until_welcomed)
         except aiohttp.WSServerHandshakeError as error:
             logger.warning("the gateway refuses this terminal: status %d", error.status)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             logger.info("no connection to the gateway: %s", type(error).__name__)
         return False
 
-    async def _converse(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> bool:
+    async def _converse(self, socket: aiohttp.ClientWebSocketResponse[bool], until_welcomed: asyncio.Timeout) -> bool:
         rules = TerminalSession()
         self._socket = socket
         self.machine.connected()
@@ -199,6 +207,7 @@ class Agent:
                 if message.type is not aiohttp.WSMsgType.TEXT:
                     raise Violation(CloseCode.ILLEGAL, "frames are text")
                 frame = rules.receive(message.data)
+                until_welcomed.reschedule(None)  # the first is the welcome, or breaks the rules
                 self.frames.add("in", frame)
                 self.machine.heard(frame, self._clock.now())
                 self._settle()
