@@ -90,9 +90,9 @@ def start_request(unit: Unit, at: Moment, caller: Caller, command: StartRequest)
         request = rules.begin(request_id, kind, at.now, command.connect_deadline)
     shown_ms = target.request_deadline or command.request_deadline
     _insert(unit, at, caller, command, request, shown_ms=shown_ms)
-    _record(unit, at, request, merchant_id=caller.merchant_id, account_id=target.account_id, release=caller.release)
-    if request.status.running:
+    if request.status.running:  # said first: somebody stands before the terminal
         unit.hint(ShowHint(command.smart_terminal_id, request_id, command.order, shown_ms))
+    _record(unit, at, request, merchant_id=caller.merchant_id, account_id=target.account_id, release=caller.release)
     return request_id
 
 
