@@ -16,7 +16,7 @@ _BUSY_MS: Final = 2_000
 
 _CACHE_KIB: Final = 16 * 1024
 """Room for the inner pages of all trees of millions of rows, so that a write touches what it changes and nothing else."""
-_CHECKPOINT_PAGES: Final = 4_000
+_CHECKPOINT_PAGES: Final = 8_000
 """The log is carried over into the file each 16 MiB: pages that change often are carried once instead of many times."""
 
 _UNAVAILABLE: Final = frozenset(

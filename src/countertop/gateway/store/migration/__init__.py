@@ -22,6 +22,7 @@ _LOCK: Final = 0x436F756E746572
 """The advisory lock's number on PostgreSQL: "Counter" in ASCII."""
 
 _WAIT_S: Final = 30
+_PAGE_BYTES: Final = 2048
 
 
 def upgrade_sqlite(path: Path) -> None:
@@ -47,6 +48,8 @@ def upgrade_postgresql(url: str) -> None:
 def _open(path: Path) -> sqlite3.Connection:
     # In autocommit, so that the BEGIN below is the only one.
     connection = sqlite3.connect(path, isolation_level=None, timeout=_WAIT_S)
+    # Only for a new file. A unit changes a few bytes in each of some ten pages, all of which its commit has to write.
+    connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
     connection.execute("PRAGMA journal_mode = WAL")
     return connection
 
