@@ -28,7 +28,7 @@ MOST_BESIDE: Final = 128
 """Frames without a message of their own (pings, pongs, fragments) that may come within `WINDOW`."""
 WINDOW: Final = 10.0
 """Seconds."""
-AT_ONCE: Final = 4096
+AT_ONCE: Final = 1024
 """Bytes that are read before it is looked whether the connection has been ended."""
 GOODBYE: Final = 3.0
 """Seconds within which a client must answer the end of the conversation with its own."""
