@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 from pathlib import Path
+from typing import Final, Literal
 
 from playwright.sync_api import Browser, Page, expect
 
 from countertop.testing.caller import Form
 from countertop.testing.server import RunningServer, run_server
+from tests.browser.test_screens import PICTURES, axe
 
 CARD: Form = {"cardNumber": "4444333322221111", "cardExpMonth": "12", "cardExpYear": "2030", "terminalId": 1}
 
@@ -34,6 +37,24 @@ def draw(page: Page, *places: tuple[float, float]) -> None:
     page.mouse.up()
 
 
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+
+
+def test_the_page_can_be_read(browser: Browser, tmp_path: Path) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with run_server(tmp_path) as server:
+        _, address = invited(server, "12.50")
+        for scheme, wide in product(SCHEMES, (360, 1280)):
+            context = browser.new_context(viewport={"width": wide, "height": 800}, color_scheme=scheme)
+            page = context.new_page()
+            page.goto(address)
+            assert axe(page) == []
+            draw(page, (0.2, 0.5), (0.5, 0.2), (0.8, 0.7))
+            assert axe(page) == []
+            page.screenshot(path=PICTURES / f"sign.{wide}.{scheme}.png")
+            context.close()
+
+
 def test_a_receipt_is_signed_on_the_page(browser: Browser, tmp_path: Path) -> None:
     with run_server(tmp_path) as server:
         number, address = invited(server, "12.50")
@@ -55,6 +76,7 @@ def test_a_receipt_is_signed_on_the_page(browser: Browser, tmp_path: Path) -> No
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it fits on a phone"
         button.click()
         expect(page.get_by_role("heading")).to_have_text("Thank you")
+        assert axe(page) == []
         context.close()
         receipt = server.caller.get(f"/transactions/{number}/receipts/latest").json
         assert receipt["signature"]["signedBy"]["name"] == "Jane Doe"

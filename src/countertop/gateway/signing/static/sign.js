@@ -64,3 +64,4 @@ form.addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", () => { form.inert = false; });
 new ResizeObserver(draw).observe(canvas);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
