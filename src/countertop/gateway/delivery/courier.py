@@ -130,24 +130,31 @@ class Courier:
 
     def _send_from(self, lane: Lane) -> None:
         while self._sending and self._lanes.admit(lane):
-            task = asyncio.create_task(self._work(lane))
+            delivery = self._take(lane)  # now, or the lane would be given a place after the other for what is taken already
+            if delivery is None:
+                self._leave(lane)
+                return
+            task = asyncio.create_task(self._work(lane, delivery))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _work(self, lane: Lane) -> None:
+    async def _work(self, lane: Lane, first: Delivery) -> None:
         """Uses a place: sends one delivery after the other for as long as the place is the lane's."""
+        delivery: Delivery | None = first
         try:
-            while (delivery := self._take(lane)) is not None:
+            while delivery is not None:
                 try:
                     await self._deliver(lane, delivery)
                 except Exception:
                     _log.exception("a delivery failed", event_id=delivery.event_id, webhook_id=delivery.webhook_id)
                     self._let_go(delivery)
-                if not self._lanes.keeps(lane):
-                    break
+                delivery = self._take(lane) if self._lanes.keeps(lane) else None
         finally:
-            for other in self._lanes.leave(lane):
-                self._send_from(other)
+            self._leave(lane)
+
+    def _leave(self, lane: Lane) -> None:
+        for other in self._lanes.leave(lane):
+            self._send_from(other)
 
     def _take(self, lane: Lane) -> Delivery | None:
         delivery, stale = lane.take(self._clock.now())
