@@ -217,12 +217,11 @@ class Connection(HttpToolsProtocol):
         """A request is answered. Notes the time where uvicorn starts a timer: `close_if_slow` looks at it."""
         if self.transport.is_closing():
             return
+        self.flow.resume_reading()
         if self._waiting:
-            self.flow.resume_reading()
             self._running = self._waiting.popleft()
             self.loop.call_soon(self._go_on)
         else:
-            self.flow.resume_reading()
             self._running = None
             self._idle_since = self.loop.time()
 
@@ -237,7 +236,6 @@ class Connection(HttpToolsProtocol):
             "method": exchange.method,
             "root_path": self.root_path,
             "path": exchange.path,
-            "raw_path": self.url.partition(b"?")[0],
             "query_string": exchange.query,
             "headers": exchange.headers,
             "state": self.app_state.copy(),

@@ -27,21 +27,24 @@ class Doors:
 
     def answer(self, exchange: Exchange) -> Reply | None:
         """Answers a request if it is the API's: if it is below no other door, or no route there has its path."""
-        path = exchange.path
-        end = path.find("/", 1)
-        door = self._others.get(path[1:end] if end > 0 else path[1:])
+        door = self._others.get(_first_segment(exchange.path))
         if door is not None and _leads_somewhere(door, exchange):
             return None
         return self._api.answer(exchange)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes on a WebSocket, or a request that is not the API's."""
-        door = self._others.get(scope["path"].split("/", 2)[1])
+        door = self._others.get(_first_segment(scope["path"]))
         if door is not None:
             await door(scope, receive, send)
         else:
             await receive()
             await send({"type": "websocket.close"})  # before it is accepted: 403
+
+
+def _first_segment(path: str) -> str:
+    end = path.find("/", 1)
+    return path[1:end] if end > 0 else path[1:]
 
 
 def _leads_somewhere(door: Router, exchange: Exchange) -> bool:
