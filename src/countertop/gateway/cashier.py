@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import structlog
@@ -26,6 +26,7 @@ from countertop.gateway.operations.work import LEASE, Task, Work
 from countertop.gateway.processors.port import Processor, ProcessorFailed, Unanswered, Unreachable
 from countertop.gateway.store.store import Store
 from countertop.gateway.store.trouble import StoreTrouble, Unavailable
+from countertop.gateway.task import end
 
 SWEEP: Final = SECOND
 """How often what is due is looked for, in ms."""
@@ -81,7 +82,7 @@ class Cashier:
         """Begins to ask; what was left over when a node stopped comes first."""
         self._closing.callback(self._bus.subscribe(IntentHint, self._on_hint))
         loop = asyncio.create_task(self._sweep_for_ever())
-        self._closing.push_async_callback(_end, [loop])
+        self._closing.push_async_callback(end, [loop])
 
     async def drain(self) -> None:
         """Waits until everything that is due now has been said once. For a clock that was advanced."""
@@ -94,7 +95,7 @@ class Cashier:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 await self._finished()
-        await _end(self._tasks)
+        await end(self._tasks)
         await self._closing.aclose()
         if left := sorted(self._left | self._busy):
             try:
@@ -227,10 +228,3 @@ class Cashier:
 
     def _moment(self) -> Moment:
         return Moment(self._clock.now(), self._random, self._node_id)
-
-
-async def _end(tasks: Iterable[asyncio.Future[Any]]) -> None:
-    ending = list(tasks)
-    for task in ending:
-        task.cancel()
-    await asyncio.gather(*ending, return_exceptions=True)

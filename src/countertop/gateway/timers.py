@@ -25,6 +25,7 @@ from countertop.gateway.operations.request import expire_requests, next_deadline
 from countertop.gateway.operations.settlement import settle_terminals
 from countertop.gateway.store.store import Store
 from countertop.gateway.store.trouble import StoreTrouble, Unavailable
+from countertop.gateway.task import end
 
 NODE_LEASE: Final = 15 * SECOND
 """How long a node counts as living after it said so."""
@@ -84,9 +85,7 @@ class Timers:
 
     async def stop(self) -> None:
         """Ends the loops and takes this node off the list, so that its terminals are known to be offline at once."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         self._tasks = []
         try:
             await self._store.write(retire_node, self._moment())

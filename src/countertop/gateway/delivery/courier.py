@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
@@ -27,6 +27,7 @@ from countertop.gateway.operations.delivery import claim_deliveries, let_go_deli
 from countertop.gateway.operations.moment import Moment
 from countertop.gateway.store.store import Store
 from countertop.gateway.store.trouble import Unavailable
+from countertop.gateway.task import end, sleep_until
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -86,7 +87,7 @@ class Courier:
         await self._closing.enter_async_context(self._sender)
         self._closing.callback(self._bus.subscribe(DeliveryHint, self._on_hint))
         loop = asyncio.create_task(self._sweep_for_ever())
-        self._closing.push_async_callback(_end, [loop])
+        self._closing.push_async_callback(end, [loop])
 
     async def drain(self) -> None:
         """Waits until everything that is due now has been attempted. For a clock that was advanced."""
@@ -104,7 +105,7 @@ class Courier:
             async with asyncio.timeout(within_s):
                 await self._idle.wait()
         self._sending = False
-        await _end(self._tasks)
+        await end(self._tasks)
         await self._closing.aclose()
         if held := self._lanes.held:
             try:
@@ -222,7 +223,9 @@ class Courier:
                 _log.exception("looking for due deliveries failed")
             now = self._clock.now()
             # What is due and was not claimed cannot be taken just now.
-            await self._pause(min(due, now + SWEEP) if due is not None and due > now else now + SWEEP)
+            soon = min(due, now + SWEEP) if due is not None and due > now else now + SWEEP
+            await sleep_until(self._clock, soon, self._wake)
+            await asyncio.sleep(GATHER_S)
 
     async def _sweep(self) -> int:
         """Claims what is due, as much as there is room for. Returns how much was claimed."""
@@ -242,21 +245,5 @@ class Courier:
     async def _next_due(self) -> Instant | None:
         return await self._store.peek(next_due, self._lanes.busy())
 
-    async def _pause(self, until: Instant) -> None:
-        sleeping = asyncio.create_task(self._clock.sleep_until(until))
-        waking = asyncio.create_task(self._wake.wait())
-        try:
-            await asyncio.wait((sleeping, waking), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            await _end((sleeping, waking))
-        await asyncio.sleep(GATHER_S)
-
     def _moment(self) -> Moment:
         return Moment(self._clock.now(), self._random, self._node_id)
-
-
-async def _end(tasks: Iterable[asyncio.Future[Any]]) -> None:
-    ending = list(tasks)
-    for task in ending:
-        task.cancel()
-    await asyncio.gather(*ending, return_exceptions=True)

@@ -29,6 +29,7 @@ from countertop.gateway.operations.connection import (
 )
 from countertop.gateway.operations.payment import find_decided, terminal_fingerprint_key
 from countertop.gateway.store.trouble import Unavailable
+from countertop.gateway.task import end
 from countertop.protocol.screens import Screen
 from countertop.protocol.session import CloseCode, Violation
 
@@ -87,10 +88,7 @@ class Connections:
         self.open = False
         for unsubscribe in self._unsubscribe:
             unsubscribe()
-        tasks = [task for task in (self._sweeping, self._asking, self._noting) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(task for task in (self._sweeping, self._asking, self._noting) if task is not None)
         self._gone.update((channel.terminal_id, channel.id) for channel in self._channels.values())
         for channel in tuple(self._channels.values()):
             channel.close(CloseCode.STOPPING, "the gateway stops")

@@ -10,13 +10,13 @@ import asyncio
 import contextlib
 import datetime
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from email.message import EmailMessage
 from typing import Any, Final
 
 import structlog
 
-from countertop.domain.clock import SECOND, Clock, Instant
+from countertop.domain.clock import SECOND, Clock
 from countertop.domain.errors import NotFound
 from countertop.domain.hint import MailHint
 from countertop.domain.ids import RandomBytes
@@ -30,6 +30,7 @@ from countertop.gateway.operations.paper import find_paper
 from countertop.gateway.paper.page import receipt_of
 from countertop.gateway.store.store import Store
 from countertop.gateway.store.trouble import StoreTrouble, Unavailable
+from countertop.gateway.task import end, sleep_until
 
 SWEEP: Final = 5 * SECOND
 """How often due mails are looked for, in ms, unless one is known to be due sooner."""
@@ -88,14 +89,14 @@ class Postman:
         """Begins to send; what was left over when a node stopped comes first."""
         self._closing.callback(self._bus.subscribe(MailHint, lambda _: self._wake.set()))
         loop = asyncio.create_task(self._sweep_for_ever())
-        self._closing.push_async_callback(_end, [loop])
+        self._closing.push_async_callback(end, [loop])
 
     async def stop(self, within_s: float = 3.0) -> None:
         """Takes nothing more in hand, and finishes what is being sent within so many seconds; others find the rest."""
         await self._closing.aclose()
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=within_s)
-        await _end(self._tasks.values())
+        await end(self._tasks.values())
 
     async def drain(self) -> None:
         """Waits until everything that is due now has been tried once. For a clock that was advanced."""
@@ -127,7 +128,8 @@ class Postman:
             except Exception:
                 _log.exception("looking for due mails failed")
             now = self._clock.now()
-            await self._pause(min(due, now + SWEEP) if due is not None and due > now else now + SWEEP)
+            soon = min(due, now + SWEEP) if due is not None and due > now else now + SWEEP
+            await sleep_until(self._clock, soon, self._wake)
 
     async def _sweep(self) -> int:
         """Takes in hand what is due. Returns how much that was."""
@@ -205,20 +207,5 @@ class Postman:
                 waited_s += pause_s
                 pause_s = min(2 * pause_s, longest_s)
 
-    async def _pause(self, until: Instant) -> None:
-        sleeping = asyncio.create_task(self._clock.sleep_until(until))
-        waking = asyncio.create_task(self._wake.wait())
-        try:
-            await asyncio.wait((sleeping, waking), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            await _end((sleeping, waking))
-
     def _moment(self) -> Moment:
         return Moment(self._clock.now(), self._random, self._node_id)
-
-
-async def _end(tasks: Iterable[asyncio.Future[Any]]) -> None:
-    ending = list(tasks)
-    for task in ending:
-        task.cancel()
-    await asyncio.gather(*ending, return_exceptions=True)
