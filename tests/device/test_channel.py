@@ -18,6 +18,7 @@ from countertop.domain.result import ButtonPressed, CardRead, InputEntered, Sign
 from countertop.gateway.devices.endpoint import PATH
 from countertop.gateway.operations.connection import node_connections
 from countertop.gateway.operations.request import press_main
+from countertop.gateway.operations.terminal import find_smart_terminal
 from countertop.protocol.frames import MAX_FRAME, SUBPROTOCOL
 from countertop.protocol.screens import Screen
 from countertop.protocol.session import CloseCode
@@ -306,6 +307,32 @@ async def test_a_flood_of_frames_closes_the_channel(gateway: Gateway) -> None:
             await socket.send_json({"frame": "screen", "screen": ("IDLE", "OFFLINE")[turn % 2]})
 
         assert await closing(socket) == CloseCode.FLOOD
+
+
+async def test_frames_that_come_together_are_heard_in_their_order(gateway: Gateway) -> None:
+    unknown = "00000000-0000-7000-8000-00000000000a"
+    async with raw(gateway) as socket:
+        for turn in range(300):
+            await socket.send_json({"frame": "screen", "screen": ("IDLE", "OFFLINE")[turn % 2]})
+        await socket.send_json({"frame": "screen", "screen": "CARD_READ"})
+        await socket.send_json({"frame": "shown", "request_id": unknown})
+
+        assert await hear(socket) == {"frame": "clear", "request_id": unknown}
+        now = gateway.parts.clock.now()
+        await eventually(
+            lambda: gateway.store.read(find_smart_terminal, now, COUNTER), lambda terminal: terminal.screen == "CARD_READ"
+        )
+
+
+async def test_a_frame_longer_than_is_taken_up_at_once_is_whole(gateway: Gateway) -> None:
+    request_id = await gateway.request(SignatureOrder("I agree"))
+    strokes = [[[x, (x * 7) % 256] for x in range(256)] for _ in range(15)]
+    async with raw(gateway) as socket:
+        assert (await hear(socket))["frame"] == "show"
+        await socket.send_json({"frame": "shown", "request_id": request_id})
+        result = {"kind": "signature", "strokes": strokes}
+        await socket.send_json({"frame": "finished", "request_id": request_id, "outcome": "SIGNED", "result": result})
+        assert await hear(socket) == {"frame": "accepted", "request_id": request_id}
 
 
 @pytest.mark.parametrize("token", ["", "unknown", "x" * 5_000, "token-of-the-counter-"])

@@ -39,7 +39,7 @@ async def test_wrong_logins_and_keys(server: ServerProcess, neighbour: Neighbour
 
     @asynccontextmanager
     async def siege() -> AsyncIterator[None]:
-        async with meanwhile(*(asyncio.create_task(besiege()) for _ in range(BESIEGERS))):
+        async with meanwhile(*[besiege] * BESIEGERS):
             yield
 
     await neighbour.is_spared(siege)

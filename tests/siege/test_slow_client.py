@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import cycle
 
 from countertop.gateway.server import HEAD_WITHIN
 from tests.end_to_end.process import REAL, ServerProcess, wait_until
-from tests.siege.besieger import Connection, connected, meanwhile, request, rest_of
+from tests.siege.besieger import connected, meanwhile, request, rest_of
 from tests.siege.conftest import Memory, Neighbour
 
 SLOW = 300
@@ -18,15 +18,16 @@ BOUND_MIB = 48
 READ = f"/smartterminals/{REAL}/request-read"
 
 
-async def drip(connections: list[Connection], bodies: bytes) -> None:
-    """Sends each connection the next byte in turn."""
-    letters: Iterator[int] = cycle(bodies)
-    while True:
-        letter = bytes([next(letters)])
+async def drip(url: str, begin: bytes, letters: bytes) -> None:
+    """Makes connections, begins on each, and then sends each of them the next byte in turn."""
+    async with connected(url, SLOW) as connections:
         for _, writer in connections:
-            if not writer.is_closing():
-                writer.write(letter)
-        await asyncio.sleep(0.02)
+            writer.write(begin)
+        for letter in cycle(letters):
+            for _, writer in connections:
+                if not writer.is_closing():
+                    writer.write(bytes([letter]))
+            await asyncio.sleep(0.02)
 
 
 async def test_heads_byte_by_byte_and_idle_connections(server: ServerProcess, neighbour: Neighbour, memory: Memory) -> None:
@@ -35,7 +36,7 @@ async def test_heads_byte_by_byte_and_idle_connections(server: ServerProcess, ne
 
     @asynccontextmanager
     async def siege() -> AsyncIterator[None]:
-        async with connected(server.url, SLOW) as slow, meanwhile(asyncio.create_task(drip(slow, head))):
+        async with meanwhile(lambda: drip(server.url, b"", head)):
             yield
 
     async with connected(server.url, IDLE) as idle:
@@ -53,11 +54,8 @@ async def test_bodies_byte_by_byte(server: ServerProcess, neighbour: Neighbour, 
 
     @asynccontextmanager
     async def siege() -> AsyncIterator[None]:
-        async with connected(server.url, SLOW) as slow:
-            for _, writer in slow:
-                writer.write(head + b"\r\n\r\n" + body[:50_000])
-            async with meanwhile(asyncio.create_task(drip(slow, body))):
-                yield
+        async with meanwhile(lambda: drip(server.url, head + b"\r\n\r\n" + body[:50_000], body)):
+            yield
 
     await neighbour.is_spared(siege)
     assert memory.growth() < BOUND_MIB

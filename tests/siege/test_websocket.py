@@ -72,7 +72,7 @@ def besieging(work: Callable[[], Awaitable[object]], besiegers: int = 4) -> Sieg
 
     @asynccontextmanager
     async def siege() -> AsyncIterator[None]:
-        async with meanwhile(*(asyncio.create_task(over_and_over()) for _ in range(besiegers))):
+        async with meanwhile(*[over_and_over] * besiegers):
             yield
 
     return siege

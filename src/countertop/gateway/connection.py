@@ -21,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from countertop.gateway.exchange import Answerer, Exchange, Line
 from countertop.gateway.http.answer import Header, Later, Whole
+from countertop.gateway.turn import Turns
 from countertop.gateway.wire.error import error_body
 
 MOST_HEAD: Final = 32 * 1024
@@ -33,9 +34,13 @@ MADE_ROOM: Final = 16
 
 
 class Config(uvicorn.Config):
-    """uvicorn's settings and ours: how many connections there may be, and who answers before `app` is asked."""
+    """uvicorn's settings and ours: how many connections there may be, and who answers before `app` is asked.
+
+    Whoever has sent many things at once has them done in `turns`.
+    """
 
     most_connections: int
+    turns: Turns
     answerer: Answerer | None = None
 
 
@@ -59,6 +64,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, *args, **named)
         self._most_connections = config.most_connections
         self._answerer = config.answerer
+        self._turns = config.turns
         self.parser.set_dangerous_leniencies(lenient_chunked_length=True)
         self._arriving_since: float | None = None
         self._arrived = 0
@@ -172,11 +178,11 @@ class Connection(HttpToolsProtocol):
     # What becomes of a request.
 
     def _begin(self, exchange: Exchange) -> None:
-        """Has a request answered, if it is its turn: in their order, and of those that came together one after the other."""
+        """Has a request answered, if it is its turn: in their order, and of those that came together one in a turn."""
         if exchange is not self._running or exchange.begun or self.transport.is_closing():
             return
         if self._answered_now:
-            self.loop.call_soon(self._go_on)
+            self._turns.put(self._go_on)
             return
         exchange.begun = True
         if self.flow.write_paused:
@@ -220,7 +226,7 @@ class Connection(HttpToolsProtocol):
         self.flow.resume_reading()
         if self._waiting:
             self._running = self._waiting.popleft()
-            self.loop.call_soon(self._go_on)
+            self._turns.put(self._go_on)
         else:
             self._running = None
             self._idle_since = self.loop.time()

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from countertop.gateway.connection import Config, Connection
 from countertop.gateway.exchange import Answerer
 from countertop.gateway.settings import Settings, SettingsError
+from countertop.gateway.turn import Turns
 from countertop.gateway.websocket import Unread, WebSocket
 from countertop.protocol.frames import MAX_FRAME
 
@@ -111,6 +112,7 @@ class Listener:
             ssl_certfile=settings.tls_cert,
             ssl_keyfile=settings.tls_key,
         )
+        config.turns = Turns()
         config.most_connections = min(settings.connections, _most_connections())
         return config
 

@@ -10,18 +10,17 @@ import asyncio
 from http import HTTPStatus
 from typing import Any, Final
 
-from uvicorn._types import ASGISendEvent
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 from websockets.http11 import Request
 from websockets.protocol import State
 
+from countertop.gateway.connection import Config
 from countertop.gateway.devices.channel import WHOLE_MESSAGE
 from countertop.protocol.session import CloseCode
 
-MOST_QUEUED: Final = 512
-"""Messages that may wait to be served. A client that is not read any more has sent at most one read's worth of them."""
 READ_AHEAD: Final = 4
 """Messages that may wait before no more is read: a terminal says one at a time, and to stop and go on costs as much as one."""
 MOST_BESIDE: Final = 128
@@ -29,7 +28,7 @@ MOST_BESIDE: Final = 128
 WINDOW: Final = 10.0
 """Seconds."""
 AT_ONCE: Final = 1024
-"""Bytes that are read before it is looked whether the connection has been ended."""
+"""Bytes that are taken up at once: thousands of tiny frames fit into what one read brings."""
 GOODBYE: Final = 3.0
 """Seconds within which a client must answer the end of the conversation with its own."""
 
@@ -37,29 +36,74 @@ GOODBYE: Final = 3.0
 class WebSocket(WebSocketsSansIOProtocol):
     """One WebSocket connection."""
 
+    config: Config
+
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self.close_timeout = GOODBYE
+        self._turns = self.config.turns
+        self._unread = b""
+        self._place = 0
         self._ended = False
         self._beside = 0
         self._since = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
         """Bytes came. The first are the handshake, whole; if it cannot be read, the refusal goes out and the connection ends."""
-        if len(data) <= AT_ONCE:
-            super().data_received(data)
+        if not self.handshake_initiated:
+            self._shake_hands(data)
+        elif len(data) > AT_ONCE or self._unread:
+            self._put_off(data)
         else:
-            self._receive_much(data)
+            super().data_received(data)
+
+    def _shake_hands(self, data: bytes) -> None:
+        super().data_received(data)
         if not self.handshake_initiated and not self.transport.is_closing():
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.transport.close()
 
-    def _receive_much(self, data: bytes) -> None:
-        """Thousands of tiny frames fit into one read; reading them all would hold up everybody else."""
-        for start in range(0, len(data), AT_ONCE):
-            if self._ended:
-                return
-            super().data_received(data[start : start + AT_ONCE])
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection has ended."""
+        super().connection_lost(exc)
+        self._unread = b""
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """The next message. Who has sent many waits for the others after each."""
+        if not self.queue.empty():
+            await asyncio.sleep(0)
+        message = await self.queue.get()
+        if self.read_paused and self.queue.empty():
+            self.read_paused = False
+            self._read_on()
+        return message
+
+    def _put_off(self, data: bytes) -> None:
+        """Has bytes taken up piece by piece, before more are read."""
+        if self._unread:
+            self._unread += data
+            return
+        self._unread = data
+        self.transport.pause_reading()
+        self._read_on()
+
+    def _read_on(self) -> None:
+        if self._unread:
+            self._turns.put(self._take_piece)
+        else:
+            self.transport.resume_reading()
+
+    def _take_piece(self) -> None:
+        start = self._place
+        self._place += AT_ONCE
+        piece = self._unread[start : self._place]
+        if self._place >= len(self._unread):
+            self._unread, self._place = b"", 0
+        if self._ended or self.transport.is_closing():
+            return
+        super().data_received(piece)
+        if not self.read_paused:
+            self._read_on()
 
     async def send(self, message: ASGISendEvent) -> None:
         """Sends what the application says. Raises ClientDisconnected, an OSError, if the connection is being ended already."""
@@ -92,10 +136,7 @@ class WebSocket(WebSocketsSansIOProtocol):
 
     def send_receive_event_to_app(self) -> None:
         """A message is here whole."""
-        waiting = self.queue.qsize()
-        if waiting >= MOST_QUEUED:
-            self._end()
-        if waiting >= READ_AHEAD or self.read_paused:
+        if self.queue.qsize() >= READ_AHEAD or self.read_paused:
             super().send_receive_event_to_app()
         else:
             self.read_paused = True  # so that it is not paused now
@@ -129,7 +170,7 @@ class WebSocket(WebSocketsSansIOProtocol):
         if self.close_sent:
             return
         self.close_sent = self._ended = True
-        self.frames = []
+        self.frames, self._unread = [], b""
         self.queue.put_nowait({"type": "websocket.disconnect", "code": CloseCode.FLOOD, "reason": ""})
         if self.handshake_complete:
             self.conn.fail(CloseCode.FLOOD, "frames came too fast")

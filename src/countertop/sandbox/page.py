@@ -53,7 +53,7 @@ class Logins:
             return False
         if scheme.lower() != "basic" or "\0" in name:
             return False
-        login = await self._store.read(find_login, name)
+        login = await self._store.peek(find_login, name)
         try:
             right = await self._passwords.verify(*_identity(login), password)
         except TooManyLogins:

@@ -94,7 +94,7 @@ class PairingPage:
         origin = origin_of(request.client.host) if request.client else ""
         if not self._logins.allow(origin, now):
             return draw("login.html", 429, code=code, problem="Too many attempts. Please wait a minute.")
-        found = await self._parts.store.read(find_login, login)
+        found = await self._parts.store.peek(find_login, login)
         login_id, password_hash = (found.id, found.password_hash) if found else (None, None)
         right = await self._parts.passwords.verify(login_id, password_hash, password)
         if found is None or not right:

@@ -102,7 +102,7 @@ class Connections:
             if self._parts.acquirer is not None:
                 channel.fingerprint_key = await self._parts.store.peek(terminal_fingerprint_key, channel.terminal_id)
             self._enter(channel)
-            greeting = await self._parts.store.write(
+            greeting = await self._parts.store.jot(
                 connect_terminal, self._parts.moment(), channel.terminal_id, channel.id, channel.screen
             )
             channel.greet(hello, greeting)
@@ -300,7 +300,7 @@ class Connections:
 
     async def _write_end(self, terminal_id: str, connection_id: str) -> None:
         try:
-            await self._parts.store.write(disconnect_terminal, self._parts.moment(), terminal_id, connection_id)
+            await self._parts.store.jot(disconnect_terminal, self._parts.moment(), terminal_id, connection_id)
         except Unavailable:
             return
         if self._gone.get(terminal_id) == connection_id:

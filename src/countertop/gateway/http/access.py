@@ -115,7 +115,7 @@ class Access:
         key_hash = hashlib.sha256(key).digest()
         found = self._keys.get(key_hash, now)
         if found is None:
-            found = await self._store.read(find_application_key, key_hash)
+            found = await self._store.peek(find_application_key, key_hash)
             if found is None:
                 raise Problem(WRONG_KEY)
             self._keys.put(key_hash, found, now + REMEMBERED)
@@ -126,7 +126,7 @@ class Access:
         if credentials is None:
             raise Problem(WRONG_LOGIN)
         name, password = credentials
-        login = await self._store.read(find_login, name)
+        login = await self._store.peek(find_login, name)
         right = await self._is_right(mark, login, password)
         now = self._clock.now()
         if login is None or not right:

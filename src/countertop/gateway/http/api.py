@@ -40,6 +40,7 @@ from countertop.gateway.http.transaction import Transactions
 from countertop.gateway.http.waiting import Waiting
 from countertop.gateway.http.webhook import Webhooks
 from countertop.gateway.operations.access import Caller
+from countertop.gateway.turn import Turns
 
 _log = structlog.stdlib.get_logger(__name__)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
@@ -63,6 +64,7 @@ class Api:
         self._access = access
         self._waiting = waiting
         self._observe = parts.observe
+        self._turns = Turns()
         self._request_ids = _request_ids(parts.random)
 
     def answer(self, exchange: Exchange) -> Reply:
@@ -93,15 +95,15 @@ class Api:
             if not isinstance(caller, Caller):
                 return self._admitted(call, route, caller)
             call.caller = caller
-        if route.method in _WITH_BODY and not call.exchange.arrived:
+        if route.method in _WITH_BODY and not call.readable:
             return self._admitted(call, route, None)
         return route.handle(call)
 
     async def _admitted(self, call: Call, route: Route, caller: Awaitable[Caller] | None) -> Answer:
         if caller is not None:
             call.caller = await caller
-        if route.method in _WITH_BODY and not call.exchange.arrived:
-            await call.gather()
+        if route.method in _WITH_BODY and not call.readable:
+            await call.gather(self._turns)
         found = route.handle(call)
         return found if isinstance(found, Answer) else await found
 

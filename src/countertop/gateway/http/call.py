@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from countertop.gateway.http.error import BODY_TOO_LARGE, NOT_A_FORM, NOT_FOUND, Disconnected, Problem
-from countertop.gateway.http.form import parse
+from countertop.gateway.http.form import parse, parse_by_steps
 from countertop.gateway.http.route import Route
 from countertop.gateway.operations.access import Caller
+from countertop.gateway.turn import Turns
 
 
 class Exchange(Protocol):
@@ -39,6 +40,8 @@ class Exchange(Protocol):
 
 MAX_BODY: Final = 256 * 1024
 """Largest body in bytes. Ten thousand characters of terms, each four bytes and every byte escaped, fit in."""
+READ_AT_ONCE: Final = 16 * 1024
+"""Largest body in bytes that is read at once; longer ones are read piece by piece."""
 MOST_DRAINED: Final = 12 * 1024 * 1024
 """How much of a refused body is taken and thrown away, in bytes."""
 
@@ -58,7 +61,7 @@ _NUMBER: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 class Call:
     """One request: who asks (`caller`; of a public resource it is not set), for what, with which variables in the path."""
 
-    __slots__ = ("_body", "caller", "exchange", "headers", "route", "variables")
+    __slots__ = ("_values", "caller", "exchange", "headers", "route", "variables")
 
     caller: Caller
     route: Route
@@ -67,7 +70,7 @@ class Call:
         self.exchange = exchange
         self.headers = exchange.fields
         self.variables = variables
-        self._body: bytes | None = None
+        self._values: dict[str, list[str]] | None = None
 
     def uuid(self, position: int = 0) -> str:
         """A variable of the path that names something. What is no UUID names nothing: the request ends with 404."""
@@ -92,21 +95,23 @@ class Call:
         """The query's values by name."""
         return parse(self.exchange.query)
 
+    @property
+    def readable(self) -> bool:
+        """Whether the body is here, and so short that it can be read at once."""
+        exchange = self.exchange
+        return exchange.arrived and len(exchange.body) <= READ_AT_ONCE
+
     def form(self) -> dict[str, list[str]]:
-        """The form's values by name. Ends the request with 413, 415 or 400 if the body, which is here, is not a form."""
-        body = self.exchange.body if self._body is None else self._body
-        if len(body) > MAX_BODY:
-            raise Problem(BODY_TOO_LARGE)
-        if body:
-            kind = self.headers.get(b"content-type")
-            if kind is not None and kind not in _FORM_TYPES and not _is_form(kind):
-                raise Problem(NOT_A_FORM)
-        return parse(body)
+        """The form's values by name. Ends the request with 415 or 400 if the body (`readable`, or gathered) is none."""
+        if self._values is None:
+            self._check_type(self.exchange.body)
+            self._values = parse(self.exchange.body)
+        return self._values
 
-    async def gather(self) -> None:
-        """Waits until the body is here. Raises Disconnected if the client goes before; ends the request with 413.
+    async def gather(self, turns: Turns) -> None:
+        """Waits until the body is here, and reads it. Raises Disconnected if the client goes before.
 
-        The server ends connections whose body takes too long.
+        Ends the request as `form` does, and with 413. The server ends connections whose body takes too long.
         """
         # With both headers the length says nothing: chunked wins (RFC 9112, 6.3).
         length = self.headers.get(b"content-length", b"0")
@@ -118,7 +123,8 @@ class Call:
             if len(body) > MAX_BODY:
                 raise Problem(BODY_TOO_LARGE)
             body += await self._piece()
-        self._body = body
+        self._check_type(body)
+        self._values = await turns.spread(parse_by_steps(body))
 
     async def drain(self) -> None:
         """Takes what is left of a body that nobody wants, so that a client which is still sending gets to read its answer.
@@ -131,6 +137,11 @@ class Call:
         left = MOST_DRAINED
         while not self.exchange.arrived and left > 0:
             left -= len(await self._piece())
+
+    def _check_type(self, body: bytes) -> None:
+        kind = self.headers.get(b"content-type")
+        if body and kind is not None and kind not in _FORM_TYPES and not _is_form(kind):
+            raise Problem(NOT_A_FORM)
 
     async def _piece(self) -> bytes:
         message = await self.exchange.receive()

@@ -62,7 +62,7 @@ class Description:
         admitted = self._access.admit(call.headers)
         caller = admitted if isinstance(admitted, Caller) else await admitted
         store, now = self._parts.store, self._parts.clock.now()
-        terminals = await store.read(list_terminals, caller.merchant_id, 0, MAX_LIMIT)
+        terminals = await store.peek(list_terminals, caller.merchant_id, 0, MAX_LIMIT)
         smart_terminals = await store.read(list_smart_terminals, now, caller.merchant_id, 0, MAX_LIMIT)
         enabled = [terminal.terminal_id for terminal in terminals if terminal.enabled]
         return _written(for_caller(self._document, enabled, [terminal.id for terminal in smart_terminals]))

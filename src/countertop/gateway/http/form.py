@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Generic, Literal, TypeVar, get_origin
 
@@ -16,6 +16,8 @@ from countertop.gateway.http.error import Problem, failure
 MAX_PARAMETERS: Final = 500
 """Many times what any resource has; a form with more is an attack or a mistake."""
 
+_PIECE: Final = 8192
+"""Bytes that `parse_by_steps` decodes in a step: escapes, which take longest, 80 microseconds."""
 _NUMBER: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
@@ -142,17 +144,50 @@ def parse(encoded: bytes) -> dict[str, list[str]]:
     values: dict[str, list[str]] = {}
     if not encoded:
         return values
-    parts = encoded.split(b"&", MAX_PARAMETERS)
-    if len(parts) > MAX_PARAMETERS:
-        raise Problem(failure(400, f"The request has more than {MAX_PARAMETERS} parameters."))
-    for part in parts:
+    for part in _parts(encoded):
         if part:
             name, _, value = part.partition(b"=")
-            values.setdefault(_decode(name), []).append(_decode(value))
+            values.setdefault(_text(_undo(name)), []).append(_text(_undo(value)))
     return values
 
 
-def _decode(encoded: bytes) -> str:
+def parse_by_steps(encoded: bytes) -> Generator[None, None, dict[str, list[str]]]:
+    """As `parse`, with a step after each few thousand bytes."""
+    values: dict[str, list[str]] = {}
+    for part in _parts(encoded):
+        name, _, value = part.partition(b"=")
+        decoded = []
+        for whole in (name, value):
+            pieces = []
+            for piece in _pieces(whole):
+                pieces.append(_undo(piece))
+                yield
+            decoded.append(_text(b"".join(pieces)))
+        if part:
+            values.setdefault(decoded[0], []).append(decoded[1])
+    return values
+
+
+def _parts(encoded: bytes) -> list[bytes]:
+    parts = encoded.split(b"&", MAX_PARAMETERS)
+    if len(parts) > MAX_PARAMETERS:
+        raise Problem(failure(400, f"The request has more than {MAX_PARAMETERS} parameters."))
+    return parts
+
+
+def _pieces(encoded: bytes) -> Iterator[bytes]:
+    """Cuts a text where no escape is cut."""
+    start = 0
+    while start < len(encoded):
+        end = start + _PIECE
+        escape = encoded.rfind(b"%", end - 2, end)
+        if escape >= 0:
+            end = escape
+        yield encoded[start:end]
+        start = end
+
+
+def _undo(encoded: bytes) -> bytes:
     if b"+" in encoded:
         encoded = encoded.replace(b"+", b" ")
     if b"%" in encoded:
@@ -160,7 +195,11 @@ def _decode(encoded: bytes) -> str:
             raise Problem(failure(400, "The parameters are not form-encoded: a % is not followed by two hexadecimal digits."))
         # As quoted-printable, which is the same but for its sign, C undoes the escapes: 80,000 of them in 1 ms instead of 20.
         encoded = binascii.a2b_qp(encoded.replace(b"=", b"=3D").replace(b"%", b"="))
+    return encoded
+
+
+def _text(decoded: bytes) -> str:
     try:
-        return encoded.decode()
+        return decoded.decode()
     except UnicodeDecodeError:
         raise Problem(failure(400, "The parameters are not valid UTF-8.")) from None

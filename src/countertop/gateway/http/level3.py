@@ -132,7 +132,7 @@ class Level3s:
 
     async def show(self, call: Call) -> Answer:
         """`GET …/level3`."""
-        return Answer(200, write(level3_body(await self._parts.store.read(find_level3, call.caller.merchant_id, call.number()))))
+        return Answer(200, write(level3_body(await self._parts.store.peek(find_level3, call.caller.merchant_id, call.number()))))
 
     async def delete(self, call: Call) -> Answer:
         """`DELETE …/level3`."""

@@ -53,7 +53,7 @@ class Notes:
     async def list_all(self, call: Call) -> Answer:
         """`GET …/notes`."""
         page = page_of(call)
-        found = await self._parts.store.read(list_notes, call.caller.merchant_id, call.number(), page.offset, page.limit + 1)
+        found = await self._parts.store.peek(list_notes, call.caller.merchant_id, call.number(), page.offset, page.limit + 1)
         return page_answer(call, page, [_body(call, note) for note in found])
 
     async def add(self, call: Call) -> Answer:

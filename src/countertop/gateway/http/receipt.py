@@ -99,8 +99,8 @@ class Receipts:
         """`GET …/receipts`."""
         page = page_of(call)
         merchant_id, number = call.caller.merchant_id, call.number()
-        transaction = await self._store.read(find_transaction, merchant_id, number)
-        signatures = await self._store.read(list_signatures, merchant_id, number)
+        transaction = await self._store.peek(find_transaction, merchant_id, number)
+        signatures = await self._store.peek(list_signatures, merchant_id, number)
         wanted = signatures[page.offset : page.offset + page.limit + 1]
         return page_answer(call, page, [_body(call, transaction, signature, signature.id) for signature in wanted])
 
@@ -143,7 +143,7 @@ class Receipts:
         return show
 
     async def _find(self, call: Call, which: str) -> Paper:
-        return await self._store.read(find_paper, call.caller.merchant_id, call.number(), which)
+        return await self._store.peek(find_paper, call.caller.merchant_id, call.number(), which)
 
     async def _receipt_of(self, paper: Paper) -> Receipt:
         return await asyncio.to_thread(receipt_of, paper, self._parts.zone)

@@ -83,7 +83,7 @@ class Signatures:
 
     async def image(self, call: Call) -> Answer:
         """`GET /smartterminals/signatures/{signatureId}/image`."""
-        request = await self._store.read(find_request, call.caller.merchant_id, call.uuid())
+        request = await self._store.peek(find_request, call.caller.merchant_id, call.uuid())
         if not isinstance(request.result, Signed):
             raise Problem(NOT_FOUND)
         return Answer(200, await asyncio.to_thread(signature_png, request.result.strokes), PNG)

@@ -199,7 +199,7 @@ async def with_target(parts: ApiParts, call: Call, values: Values, invalid: Inva
     """The faults of a form, and that of its terminal, which only the store knows. Raises NotFound."""
     form, _ = _TARGET.examine({name: sent for name, sent in values.items() if name == "terminalId"})
     terminal_id = None if form is None else form.terminal_id
-    target = await parts.store.read(check_target, call.caller, call.uuid(), terminal_id)
+    target = await parts.store.peek(check_target, call.caller, call.uuid(), terminal_id)
     return Invalid([*invalid.faults, *target])
 
 

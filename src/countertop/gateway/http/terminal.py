@@ -30,7 +30,7 @@ class Terminals:
         """`GET /terminals`."""
         page = page_of(call)
         caller = call.caller
-        found = await self._store.read(list_terminals, caller.merchant_id, page.offset, page.limit + 1)
+        found = await self._store.peek(list_terminals, caller.merchant_id, page.offset, page.limit + 1)
         return page_answer(
             call,
             page,
@@ -54,6 +54,6 @@ class Terminals:
     async def merchants(self, call: Call) -> Answer:
         """`GET /merchants`: a list like the others, though a login belongs to one merchant only."""
         page = page_of(call)
-        merchant = await self._store.read(find_merchant, call.caller.merchant_id)
+        merchant = await self._store.peek(find_merchant, call.caller.merchant_id)
         items = [merchant_body(merchant.id, merchant.name)]
         return page_answer(call, page, items[page.offset :])

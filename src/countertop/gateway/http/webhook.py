@@ -85,7 +85,7 @@ class Webhooks:
     async def list_all(self, call: Call) -> Answer:
         """`GET /webhooks`."""
         page = page_of(call)
-        found = await self._parts.store.read(list_webhooks, call.caller.merchant_id, page.offset, page.limit + 1)
+        found = await self._parts.store.peek(list_webhooks, call.caller.merchant_id, page.offset, page.limit + 1)
         return page_answer(call, page, [_body(webhook) for webhook in found])
 
     async def create(self, call: Call) -> Answer:

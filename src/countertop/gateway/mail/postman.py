@@ -184,7 +184,7 @@ class Postman:
 
     async def _message(self, mail: Mail) -> EmailMessage:
         """The receipt as it is now: if it was signed meanwhile, with the signature."""
-        paper = await self._store.read(find_paper, mail.merchant_id, mail.transaction_id)
+        paper = await self._store.peek(find_paper, mail.merchant_id, mail.transaction_id)
         link = "" if self._link is None else self._link(mail.merchant_id, mail.transaction_id)
         return await asyncio.to_thread(lambda: receipt_message(mail, receipt_of(paper, self._zone), link))
 

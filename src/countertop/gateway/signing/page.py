@@ -114,7 +114,7 @@ class SigningPage:
         """What an address is about. Raises NotReadable if it is no invitation, NotFound if its transaction is gone."""
         parts = self._parts
         invitation = read_invitation(parts.key, request.path_params["invitation"], parts.clock.now())
-        paper = await parts.store.read(find_paper, invitation.merchant_id, invitation.transaction_id)
+        paper = await parts.store.peek(find_paper, invitation.merchant_id, invitation.transaction_id)
         return invitation, paper
 
     async def _pad(self, paper: Paper, problem: str = "", status: int = 200) -> Response:

@@ -57,6 +57,8 @@ class Store:
         self._publish = publish
         self._loop = asyncio.get_running_loop()
         self._looking = False
+        self.shared: Final = not database.local
+        """Whether other nodes may use the same database."""
         self._local = Reader(database, sealer) if database.local else None
         writers = [Writer(database, sealer) for _ in range(database.writers)]
         readers = [Reader(database, sealer) for _ in range(1 if database.local else 2)]
@@ -89,9 +91,10 @@ class Store:
         return self._reads.put(question, args, kwargs)
 
     def peek(self, question: Callable[Concatenate[Unit, P], T], /, *args: P.args, **kwargs: P.kwargs) -> Peeked[T]:
-        """Asks what reads a few rows by key. On SQLite the event loop answers it itself, which spares two changes of thread.
+        """Asks what reads a few rows by an index, a page at most. On SQLite the event loop answers it itself.
 
-        There it is `Seen`, and raises at once what otherwise it raises when it is awaited.
+        There it is `Seen`, and raises at once what otherwise it raises when it is awaited. That spares two changes of thread; and
+        on a busy node a thread waits for the interpreter's lock at each row, so that `read` takes milliseconds.
         """
         local = self._local
         if local is None:
@@ -109,11 +112,6 @@ class Store:
             self._local.release()
 
     @property
-    def shared(self) -> bool:
-        """Whether other nodes may use the same database."""
-        return self._local is None
-
-    @property
     def waiting(self) -> int:
         """How many writes have been asked for and not answered."""
         return self._writes.waiting
@@ -124,6 +122,7 @@ class Store:
         await self._reads.close()
         if self._local is not None:
             self._local.close()
+            self._local = None
 
     def _settled(self, performed: Performed) -> None:
         for answer in performed.answers:
