@@ -20,6 +20,7 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from countertop.gateway.exchange import Answerer, Exchange, Line
+from countertop.gateway.head import Heads, Recognised
 from countertop.gateway.http.answer import Header, Later, Whole
 from countertop.gateway.turn import Turns
 from countertop.gateway.wire.error import error_body
@@ -74,6 +75,7 @@ class Connection(HttpToolsProtocol):
         self._running: Exchange | None = None
         self._waiting: deque[Exchange] = deque()
         self._answered_now = False
+        self._heads: Heads | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client connected."""
@@ -98,6 +100,12 @@ class Connection(HttpToolsProtocol):
         """Bytes came. Ends the connection if they are more than a request may have."""
         self._idle_since = None
         self._answered_now = False
+        idle = self._arriving_since is None and self._running is None
+        if idle and self._heads is not None:
+            known = self._heads.recognise(data)
+            if known is not None:
+                self._take(known)
+                return
         if self._arriving_since is None:
             self._arriving_since = self.loop.time()
         self._arrived += len(data)
@@ -110,6 +118,26 @@ class Connection(HttpToolsProtocol):
             self.refuse(400, "The request is not valid HTTP.")
         if self._arrived > MOST_HEAD:
             self._refuse_the_endless()
+        elif idle:
+            self._learn(data)
+
+    def _take(self, known: Recognised) -> None:
+        """A request is here whole, and its headers came before."""
+        head = known.head
+        exchange = Exchange(self._line, known.method, known.path, known.query, head.headers, head.fields)
+        exchange.body = known.body
+        exchange.complete()
+        self.cycle = self._running = exchange
+        self._begin(exchange)
+
+    def _learn(self, data: bytes) -> None:
+        """From its second request on, a connection remembers the headers of those that came whole and by themselves."""
+        exchange = self.cycle
+        if exchange is None or self._arriving_since is not None or not exchange.keep_alive or not exchange.arrived:
+            return
+        if self._heads is None:
+            self._heads = Heads()
+        self._heads.learn(data, exchange.headers, exchange.fields)
 
     # What the parser finds.
 
@@ -135,9 +163,8 @@ class Connection(HttpToolsProtocol):
         # After an upgrade that nobody offers the parser leaves the body unread: what follows is no new request.
         keep_alive = version != "1.0" and not upgrade and parser.should_keep_alive()
         headers, self.headers = self.headers, _IGNORED  # what a trailer says after the body does not become a header
-        exchange = Exchange(
-            self._line, method, path, url.query or b"", headers, keep_alive=keep_alive, asks_first=self.expect_100_continue
-        )
+        exchange = Exchange(self._line, method, path, url.query or b"", headers, dict(headers))
+        exchange.keep_alive, exchange.waiting_for_100_continue = keep_alive, self.expect_100_continue
         self.cycle = exchange
         if self._running is None:
             self._running = exchange
@@ -243,7 +270,7 @@ class Connection(HttpToolsProtocol):
             "root_path": self.root_path,
             "path": exchange.path,
             "query_string": exchange.query,
-            "headers": exchange.headers,
+            "headers": list(exchange.headers),
             "state": self.app_state.copy(),
         }
         return cast("HTTPScope", scope)

@@ -79,9 +79,11 @@ class Exchange(RequestResponseCycle):
     chunked_encoding: bool | None = None
     expected_content_length = 0
     begun = False
+    keep_alive = True
+    waiting_for_100_continue = False
 
-    def __init__(
-        self, line: Line, method: str, path: str, query: bytes, headers: list[Header], *, keep_alive: bool, asks_first: bool
+    def __init__(  # noqa: PLR0917 - what a request's line and headers say, in their order
+        self, line: Line, method: str, path: str, query: bytes, headers: list[Header], fields: Mapping[bytes, bytes]
     ) -> None:
         # uvicorn's own way to make one costs as much as the API's way to answer, and most of what it sets is said above.
         self._line = line
@@ -91,9 +93,7 @@ class Exchange(RequestResponseCycle):
         self.path = path
         self.query = query
         self.headers = headers
-        self.fields: Mapping[bytes, bytes] = dict(headers)
-        self.keep_alive = keep_alive
-        self.waiting_for_100_continue = asks_first
+        self.fields = fields
         self._event: asyncio.Event | None = None
 
     @property
