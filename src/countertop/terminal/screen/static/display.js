@@ -113,6 +113,7 @@ function words(view) {
   amount($("headline"), headline);
   amount($("second"), second);
   $("second").classList.toggle("entry", view.entry !== null && view.entry !== undefined);
+  $("second").style.setProperty("--letters", second.length);
   $("say").classList.toggle("long", long);
   region($("say"), long ? word("terms") : null);
   write($("reading"), reading);
