@@ -15,6 +15,7 @@ import pytest
 from countertop.domain.order import InputOrder, PromptOrder, SignatureOrder
 from countertop.domain.request import Outcome, Status
 from countertop.domain.result import ButtonPressed, CardRead, InputEntered, Signed
+from countertop.gateway.devices.connections import MOST_COMING
 from countertop.gateway.devices.endpoint import PATH
 from countertop.gateway.operations.connection import node_connections
 from countertop.gateway.operations.request import press_main
@@ -341,6 +342,24 @@ async def test_an_unknown_token_is_turned_away(gateway: Gateway, token: str) -> 
         async with raw(gateway, token=token):
             pass
     assert refusal.value.status == 401
+
+
+async def test_who_connects_too_often_is_turned_away_and_nobody_else(gateway: Gateway) -> None:
+    for _ in range(MOST_COMING):
+        async with raw(gateway, hello=False):
+            pass
+
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+        async with raw(gateway, hello=False):
+            pass
+
+    assert refusal.value.status == 429
+    assert refusal.value.headers is not None
+    assert refusal.value.headers["retry-after"] == "1"
+    async with raw(gateway, token=TOKENS[OTHER]):
+        pass
+    agent = gateway.terminal()  # one that does not insist gets in
+    await until(agent, lambda view: view.online)
 
 
 async def test_another_subprotocol_is_turned_away(gateway: Gateway) -> None:

@@ -156,16 +156,22 @@ def frame(payload: bytes, opcode: int = TEXT, *, last: bool = True) -> bytes:
     return bytes([(0x80 if last else 0) | opcode]) + length + bytes(4) + payload
 
 
-async def open_channel(url: str, token: str) -> Connection:
-    """A terminal's connection whose handshake is over; `hello` has not been said."""
+async def knock(url: str, token: str) -> tuple[Connection, int]:
+    """A terminal's connection, and how its handshake was answered. After a 101 it may say `hello`."""
     connection = await connect(url)
     try:
         connection[1].write(handshake(token))
         answer = await connection[0].readuntil(b"\r\n\r\n")
-        assert answer.startswith(b"HTTP/1.1 101 "), answer
     except BaseException:
         connection[1].close()
         raise
+    return connection, int(answer[9:12])
+
+
+async def open_channel(url: str, token: str) -> Connection:
+    """A terminal's connection whose handshake is over; `hello` has not been said."""
+    connection, status = await knock(url, token)
+    assert status == 101
     return connection
 
 

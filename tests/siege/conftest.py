@@ -22,7 +22,7 @@ from tests.siege import neighbour as next_door
 
 SAMPLES: Final = 40
 """Answers of each kind whose median counts as the latency."""
-SLACK_MS: Final = 2.0
+SLACK_MS: Final = 1.0
 """What latency may grow by beside twice, for this machine is not the server's alone."""
 TRIES: Final = 5
 """A machine that is busy with something else is measured again."""

@@ -25,13 +25,17 @@ from tests.siege.besieger import (
     frame,
     goodbye,
     handshake,
+    knock,
     meanwhile,
     open_channel,
     rest_of,
 )
 from tests.siege.conftest import Memory, Neighbour, Siege
 
-TOKEN = "a token that no server has made"
+TERMINALS: Final = 300
+TOKENS: Final = [f"a token that no server has made, {number:08d}" for number in range(TERMINALS)]
+TAKEN: Final = 8
+"""How many terminals have fallen into the besiegers' hands where they are to do their worst."""
 HELLO = frame(b'{"frame":"hello","software":"siege","screen":"IDLE"}')
 BOUND_MIB = 48
 TOO_BIG = 1009
@@ -41,9 +45,13 @@ PROTOCOL_ERROR = 1002
 
 @pytest.fixture(scope="module", autouse=True)
 def _paired(server: ServerProcess) -> None:
-    """Pairs a terminal without an operator."""
+    """Pairs terminals without an operator."""
+    paired = "INSERT INTO smart_terminal (id, merchant_id, nick_name, serial_number, virtual, token_hash, created) "
+    paired += "SELECT ?, merchant_id, nick_name, ?, 0, ?, created FROM smart_terminal WHERE id = ?"
     with closing(sqlite3.connect(server.data / "countertop.db")) as database, database:
-        database.execute("UPDATE smart_terminal SET token_hash = ? WHERE id = ?", (hashlib.sha256(TOKEN.encode()).digest(), REAL))
+        for number, token in enumerate(TOKENS):
+            name = f"99999999-4444-4444-4444-{number:012d}"
+            database.execute(paired, (name, f"siege {number}", hashlib.sha256(token.encode()).digest(), REAL))
 
 
 @pytest.fixture(autouse=True)
@@ -81,15 +89,15 @@ def besieging(work: Callable[[], Awaitable[object]], besiegers: int = 4) -> Sieg
 async def test_wrong_tokens(server: ServerProcess, neighbour: Neighbour) -> None:
     answers: list[bytes] = []
 
-    async def knock() -> None:
+    async def guess() -> None:
         async with connected(server.url, 10) as connections:
             for number, (_, writer) in enumerate(connections):
                 writer.write(handshake(f"wrong{len(answers)}-{number}"))
             answers.extend(await asyncio.gather(*map(rest_of, connections)))
 
-    await neighbour.is_spared(besieging(knock, 2))
+    await neighbour.is_spared(besieging(guess, 2))
     while len(answers) < 500:
-        await knock()
+        await guess()
     assert {answer[:13] for answer in answers} == {b"HTTP/1.1 401 "}
 
 
@@ -104,7 +112,7 @@ async def test_handshakes_that_cannot_be_read(server: ServerProcess) -> None:
 
 
 async def test_connections_that_never_say_hello(server: ServerProcess, neighbour: Neighbour) -> None:
-    silent = await asyncio.gather(*(open_channel(server.url, TOKEN) for _ in range(300)))
+    silent = await asyncio.gather(*(open_channel(server.url, token) for token in TOKENS))
 
     @asynccontextmanager
     async def siege() -> AsyncIterator[None]:
@@ -131,6 +139,8 @@ NESTED: Final = [
     frame(b'{"frame":"shown",' + b'"a":1,' * 10_000 + b'"b":2}'),
 ]
 NOISE: Final = [b"\xff" * 100_000]
+TOO_OFTEN: Final = 429
+"""Not a close code: the terminal was not let in, because it had come too often."""
 
 
 @pytest.mark.parametrize(
@@ -140,23 +150,27 @@ NOISE: Final = [b"\xff" * 100_000]
 )
 async def test_frames_that_no_terminal_sends(server: ServerProcess, neighbour: Neighbour, kinds: list[bytes], code: int) -> None:
     seen: set[int | None] = set()
-    turns = cycle(kinds)
+    turns = cycle((token, frames) for frames in kinds for token in TOKENS[:TAKEN])
 
-    async def say(frames: bytes) -> int | None:
-        connection = await open_channel(server.url, TOKEN)
+    async def say(token: str, frames: bytes) -> int | None:
+        connection, status = await knock(server.url, token)
+        if status == TOO_OFTEN:
+            connection[1].close()
+            return TOO_OFTEN
         connection[1].write(HELLO + frames)
         return await goodbye(connection)
 
     async def besiege() -> None:
-        seen.add(await say(next(turns)))
+        seen.add(await say(*next(turns)))
 
     await neighbour.is_spared(besieging(besiege, 2))
-    assert seen <= {code, CloseCode.REPLACED, None}  # two besiegers share a token: the newer replaces the older
-    assert {await say(frames) for frames in kinds} <= {code, None}  # None: cut off while it was still sending
+    assert TOO_OFTEN in seen
+    assert seen <= {code, CloseCode.REPLACED, TOO_OFTEN, None}  # two besiegers share a token: the newer replaces the older
+    assert {await say(TOKENS[-1], frames) for frames in kinds} <= {code, None}  # None: cut off while it was still sending
 
 
 async def test_who_never_reads_what_pings_are_answered_with(server: ServerProcess) -> None:
-    connection: Connection = await open_channel(server.url, TOKEN)
+    connection: Connection = await open_channel(server.url, TOKENS[-2])
     connection[0]._transport.pause_reading()  # type: ignore[attr-defined]  # noqa: SLF001 - a client that does not read
     connection[1].write(HELLO + frame(b"x" * 125, PING) * 200_000)
     with suppress(ConnectionError, TimeoutError):

@@ -72,7 +72,7 @@ class Exchange(RequestResponseCycle):
     access_log = False
     logger = _logger
     disconnected = False
-    body: bytes = b""  # type: ignore[assignment]  # uvicorn's can be changed in place; most requests have none, or one piece
+    body: bytes | bytearray = b""  # type: ignore[assignment]  # most requests have none, or one piece
     more_body = True
     response_started = False
     response_complete = False
@@ -122,9 +122,15 @@ class Exchange(RequestResponseCycle):
         return not self.more_body
 
     def take(self, piece: bytes) -> None:
-        """More of the body came."""
-        self.body = bytes(self.body) + piece if self.body else piece
-        self._tell()
+        """More of the body came. Whoever waits for it is told when it is worth it: a body may come byte by byte."""
+        if not self.body:
+            self.body = piece
+        elif isinstance(self.body, bytearray):
+            self.body += piece
+        else:
+            self.body = bytearray(self.body + piece)
+        if len(self.body) > HIGH_WATER_LIMIT:
+            self._tell()
 
     def complete(self) -> None:
         """The body is here whole."""

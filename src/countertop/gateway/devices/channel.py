@@ -23,7 +23,7 @@ from countertop.domain.payment import PaymentDecided, TakenCard
 from countertop.domain.result import CardRead, Paid
 from countertop.domain.screening import accepts
 from countertop.domain.sealed_card import SealedCard
-from countertop.gateway.devices.flood import Flood
+from countertop.gateway.bucket import Bucket
 from countertop.gateway.devices.parts import Parts
 from countertop.gateway.operations.connection import Greeting
 from countertop.gateway.operations.payment import finish_payment, take_card
@@ -64,6 +64,10 @@ HELLO_SECONDS: Final = 5.0
 """How long a terminal may take to say `hello`."""
 MOST_WAITING: Final = 32
 """Frames that may wait for a terminal that reads slowly."""
+FRAMES: Final = 100.0
+"""Frames a second that a terminal may send for long. A customer who acts at once leads to four frames a request."""
+MOST_FRAMES: Final = 400.0
+"""How many at once. Time is the event loop's, in seconds: the network's pace is not the clock's."""
 SLACK: Final = 500
 """Milliseconds by which a terminal's idea of its deadline may be wrong before it is told better."""
 
@@ -94,7 +98,7 @@ class Channel:
     __slots__ = (
         "_begun",
         "_closed",
-        "_flood",
+        "_frames",
         "_loop",
         "_on_screen",
         "_outbox",
@@ -134,7 +138,7 @@ class Channel:
         self._on_screen = on_screen
         self._loop = asyncio.get_running_loop()
         self._session = GatewaySession()
-        self._flood = Flood(self._loop.time())
+        self._frames = Bucket(FRAMES, MOST_FRAMES, self._loop.time())
         self._outbox: list[FromGateway] = []
         self._sender: asyncio.Task[None] | None = None
         self.welcomed = False
@@ -237,7 +241,8 @@ class Channel:
         message = await self._receive()
         if message["type"] != "websocket.receive" or self._closed:
             raise Gone
-        self._flood.count(self._loop.time())
+        if self._frames.take(self._loop.time()):
+            raise Violation(CloseCode.FLOOD, "frames came too fast")
         text = message.get("text")
         if text is None:
             raise Violation(CloseCode.ILLEGAL, "frames are text")

@@ -16,6 +16,7 @@ import structlog
 from countertop.domain.clock import SECOND
 from countertop.domain.errors import NotFound
 from countertop.domain.hint import ClearHint, ConnectionHint, DecidedHint, ShowHint
+from countertop.gateway.bucket import Bucket
 from countertop.gateway.devices.channel import Channel, Gone
 from countertop.gateway.devices.parts import Parts
 from countertop.gateway.operations.connection import (
@@ -43,6 +44,10 @@ SETTLED: Final = 2 * SECOND
 """How long after a push the sweep may doubt that it arrived."""
 AT_ONCE: Final = 256
 """Terminals asked for or written down at a time."""
+COMING: Final = 1.0
+"""How often a second a terminal may connect for long: each time is two commits, and whatever it says may end the connection."""
+MOST_COMING: Final = 10
+"""How often at once. One whose network comes and goes needs no more."""
 TRY_AGAIN_LATER: Final = 1013
 """Close code (IANA's registry) of a gateway that cannot serve just now."""
 
@@ -60,6 +65,7 @@ class Connections:
         self._changed: dict[str, Channel] = {}
         self._noting: asyncio.Task[None] | None = None
         self._gone: dict[str, str] = {}
+        self._coming: dict[str, Bucket] = {}
         self._asked: set[str] = set()
         self._asked_decided: set[str] = set()
         self._asking: asyncio.Task[None] | None = None
@@ -94,6 +100,14 @@ class Connections:
             channel.close(CloseCode.STOPPING, "the gateway stops")
         self._channels.clear()
         await self._write_down()
+
+    def admit(self, terminal_id: str) -> float:
+        """Counts a terminal's wish to connect. Returns 0, or in how many seconds it may come, if it has come too often."""
+        now = asyncio.get_running_loop().time()
+        bucket = self._coming.get(terminal_id)
+        if bucket is None:
+            bucket = self._coming[terminal_id] = Bucket(COMING, MOST_COMING, now)
+        return bucket.take(now)
 
     async def serve(self, channel: Channel) -> None:
         """Serves one connection, accepted already, from its `hello` to its end."""

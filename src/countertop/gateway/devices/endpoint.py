@@ -6,6 +6,7 @@ Plain ASGI: ten thousand idle terminals wait here, and a framework's request obj
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -47,6 +48,9 @@ class ChannelEndpoint:
             return
         if terminal_id is None:
             await _deny(send, 401, "the token is missing or unknown", (b"www-authenticate", b"Bearer"))
+            return
+        if wait := self._connections.admit(terminal_id):
+            await _deny(send, 429, "the terminal connects too often", (b"retry-after", b"%d" % math.ceil(wait)))
             return
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
         send_whole = scope.get("extensions", {}).get(WHOLE_MESSAGE)

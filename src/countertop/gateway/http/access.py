@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Generic, TypeVar
 
-from countertop.domain.clock import DAY, MINUTE, Instant
+from countertop.domain.clock import DAY, MINUTE, SECOND, Instant
 from countertop.domain.errors import Fault, Invalid, NotReadable
 from countertop.domain.releases import Release, release_at
+from countertop.gateway.bucket import Bucket
 from countertop.gateway.http.error import WRONG_KEY, WRONG_LOGIN, Problem, failure, retry_after
 from countertop.gateway.http.parts import ApiParts
-from countertop.gateway.http.rate import Bucket
 from countertop.gateway.operations.access import ApplicationKey, Caller, Login, find_application_key, find_login
 from countertop.gateway.password import TooManyLogins
 
@@ -155,7 +155,7 @@ class Access:
         if bucket is None:
             if len(self._buckets) >= _MOST_BUCKETS:
                 self._buckets.clear()
-            bucket = self._buckets[login_id] = Bucket(self._rate, self._burst, now)
+            bucket = self._buckets[login_id] = Bucket(self._rate / SECOND, self._burst, now)
         return bucket
 
 

@@ -21,7 +21,11 @@ class Exchange(Protocol):
     query: bytes
     headers: list[tuple[bytes, bytes]]
     fields: Mapping[bytes, bytes]
-    body: bytes
+
+    @property
+    def body(self) -> bytes | bytearray:
+        """What has come of the body and was not received yet."""
+        ...
 
     @property
     def arrived(self) -> bool:
@@ -104,8 +108,9 @@ class Call:
     def form(self) -> dict[str, list[str]]:
         """The form's values by name. Ends the request with 415 or 400 if the body (`readable`, or gathered) is none."""
         if self._values is None:
-            self._check_type(self.exchange.body)
-            self._values = parse(self.exchange.body)
+            body = bytes(self.exchange.body)
+            self._check_type(body)
+            self._values = parse(body)
         return self._values
 
     async def gather(self, turns: Turns) -> None:
@@ -118,11 +123,12 @@ class Call:
         if (len(length) > 18 or int(length) > MAX_BODY) and b"transfer-encoding" not in self.headers:
             raise Problem(BODY_TOO_LARGE)
         exchange = self.exchange
-        body = await self._piece()
-        while not exchange.arrived or exchange.body or len(body) > MAX_BODY:
-            if len(body) > MAX_BODY:
+        gathered = bytearray(await self._piece())
+        while not exchange.arrived or exchange.body or len(gathered) > MAX_BODY:
+            if len(gathered) > MAX_BODY:
                 raise Problem(BODY_TOO_LARGE)
-            body += await self._piece()
+            gathered += await self._piece()
+        body = bytes(gathered)
         self._check_type(body)
         self._values = await turns.spread(parse_by_steps(body))
 

@@ -1,41 +1,12 @@
-"""How often somebody may ask: a token bucket for each API login, and a pace for polling one request."""
+"""How often somebody may ask for one thing."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from countertop.domain.clock import SECOND, Instant
+from countertop.domain.clock import Instant
 
 _MOST_PACES: Final = 100_000
-
-
-class Bucket:
-    """So many requests a second, and a burst of so many at once.
-
-    Tokens flow in steadily up to the burst; a request takes one. Times are instants of any clock, as long as it is the same one.
-    """
-
-    __slots__ = ("_burst", "_filled", "_level", "_rate")
-
-    def __init__(self, rate: float, burst: float, now: Instant) -> None:
-        """`rate` is requests a second."""
-        self._rate = rate / SECOND
-        self._burst = burst
-        self._level = burst
-        self._filled = now
-
-    def take(self, now: Instant) -> float:
-        """Takes a token. Returns 0, or if there is none, in how many milliseconds there will be."""
-        level = self._level
-        if now != self._filled:
-            # A clock that was set back fills nothing, and must not empty the bucket either.
-            level = min(self._burst, level + max(0, now - self._filled) * self._rate)
-            self._filled = now
-        if level >= 1:
-            self._level = level - 1
-            return 0
-        self._level = level
-        return (1 - level) / self._rate
 
 
 class Pace:
