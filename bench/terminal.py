@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -88,7 +89,9 @@ def hear_all(terminals: Iterable[socket.socket], within: float = 5.0) -> int:
 
 
 class Till(asyncio.Protocol):
-    """A connected terminal on the event loop, where a customer swipes `pause` seconds after each request is shown.
+    """A connected terminal on the event loop, where a customer swipes `pause` seconds (on average) after each request is shown.
+
+    Were it always the same time, the swipes would keep step with the posts, which come at even distances, and each meet one.
 
     `on_show` and `on_swipe` are told the request's id at these moments.
     """
@@ -137,7 +140,7 @@ class Till(asyncio.Protocol):
             self._on_show(request_id)
             self._say(SHOWN % request_id)
             if self._pause:
-                self._loop.call_later(self._pause, self._swipe, request_id)
+                self._loop.call_later(self._pause * (0.5 + random.random()), self._swipe, request_id)
             else:
                 self._swipe(request_id)
         elif kind == 0x89 and self._transport is not None:  # a ping

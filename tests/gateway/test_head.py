@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from countertop.gateway.head import LONGEST, MOST, Heads
+from countertop.gateway.http.call import Fields
 from countertop.gateway.server import Listener
 from countertop.gateway.settings import Settings
 
@@ -31,7 +32,7 @@ def post(target: bytes, body: bytes, headers: bytes = HOST) -> bytes:
 
 def learned(data: bytes, headers: list[tuple[bytes, bytes]]) -> Heads:
     heads = Heads()
-    heads.learn(data, headers, dict(headers))
+    heads.learn(data, headers, Fields(headers))
     return heads
 
 
@@ -100,7 +101,7 @@ def test_few_and_short_heads_are_remembered() -> None:
     heads = Heads()
     variants = [HOST + b"X-Two: %d\r\n" % number for number in range(MOST + 1)]
     for variant in variants:
-        heads.learn(get(b"/one", variant), HEADERS, dict(HEADERS))
+        heads.learn(get(b"/one", variant), HEADERS, Fields(HEADERS))
     assert [heads.recognise(get(b"/one", variant)) is not None for variant in variants] == [False] * MOST + [True]
     long = HOST + b"X-Two: " + b"x" * LONGEST + b"\r\n"
     assert learned(get(b"/one", long), HEADERS).recognise(get(b"/one", long)) is None

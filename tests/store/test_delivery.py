@@ -130,6 +130,39 @@ async def test_events_of_a_request_wait_for_the_one_before(world: World) -> None
     assert await claim(world) == []
 
 
+def following(world: World) -> list[Delivery]:
+    return [delivery for hint in world.heard(DeliveryHint) for delivery in hint.following]
+
+
+async def test_what_waits_behind_another_is_known_without_being_looked_up(world: World) -> None:
+    await world.subscribe()
+    request_id = await world.start()
+    await world.show(request_id)
+    (first,), (second,) = leased(world), following(world)
+    assert (second.subject_id, second.sequence) == (request_id, 2)
+
+    taken = await world.store.write(record_attempt, world.at(), first, answered(world), second)
+
+    assert taken is second
+    assert await claim(world) == []
+    world.now += LEASE_MS
+    assert await claim(world) == [second]
+
+
+async def test_what_was_thought_to_come_next_is_looked_up_if_it_does_not_wait(world: World) -> None:
+    await world.subscribe()
+    request_id = await world.start()
+    await world.show(request_id)
+    await world.finish(request_id)
+    (first,), (second, third) = leased(world), following(world)
+    assert await world.store.write(record_attempt, world.at(), first, answered(world), second) is second
+
+    found = await world.store.write(record_attempt, world.at(), second, answered(world), second)
+
+    assert found == third
+    assert found is not third
+
+
 async def test_an_event_after_an_acknowledged_one_goes_at_once(world: World) -> None:
     await world.subscribe()
     request_id = await world.start()

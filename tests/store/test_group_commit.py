@@ -72,9 +72,9 @@ async def held(world: World, writers: int) -> AsyncIterator[None]:
 Writing = Callable[..., asyncio.Future[Any]]
 
 
-@pytest.fixture(params=["write", "jot"])
+@pytest.fixture(params=["write", "jot", "jot_soon"])
 def do(world: World, request: pytest.FixtureRequest) -> Writing:
-    """Either way to write."""
+    """Each way to write."""
     way: Writing = getattr(world.store, request.param)
     return way
 
@@ -170,11 +170,23 @@ async def test_too_much_waiting_is_refused_at_once(url: str, writers: int) -> No
         assert await world.store.write(put, "later") == "later"
 
 
-async def test_closing_finishes_what_waits_and_then_refuses(url: str) -> None:
+async def test_what_can_wait_shares_its_commit_and_delays_nobody(world: World) -> None:
+    soon = [world.store.jot_soon(put, f"soon {number}") for number in range(3)]
+    assert await world.store.jot(put, "now") == "now"
+    assert await asyncio.gather(*soon) == ["soon 0", "soon 1", "soon 2"]
+    told = [hint.request_id for hint in world.heard(RequestHint)]
+    assert sorted(told) == ["now", "soon 0", "soon 1", "soon 2"]
+    if not world.store.shared:  # between nodes all are sent off at once
+        assert told[0] == "now"
+
+
+@pytest.mark.parametrize("way", ["write", "jot", "jot_soon"])
+async def test_closing_finishes_what_waits_and_then_refuses(url: str, way: str) -> None:
     async with opened(url) as world:
-        units = [world.store.write(put, f"n{number}") for number in range(50)]
+        units = [getattr(world.store, way)(put, f"n{number}") for number in range(50)]
+        units.append(getattr(world.store, way)(put, "one more"))
         await world.store.close()
-        assert await asyncio.gather(*units) == [f"n{number}" for number in range(50)]
+        assert await asyncio.gather(*units) == [*(f"n{number}" for number in range(50)), "one more"]
         with pytest.raises(Unavailable):
             world.store.write(put, "late")
         with pytest.raises(Unavailable):

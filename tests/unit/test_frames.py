@@ -17,7 +17,7 @@ from countertop.domain.card import Brand, Entry
 from countertop.domain.errors import NotReadable
 from countertop.domain.intent import Action
 from countertop.domain.money import MAX_AMOUNT
-from countertop.domain.order import InputOrder, PaymentOrder, PromptOrder, ReadOrder, SignatureOrder
+from countertop.domain.order import InputOrder, Kind, Order, PaymentOrder, PromptOrder, ReadOrder, SignatureOrder
 from countertop.domain.payment import Network
 from countertop.domain.request import Outcome
 from countertop.domain.result import ButtonPressed, CardRead, InputEntered, Paid, Signed
@@ -42,6 +42,8 @@ from countertop.protocol.frames import (
     decode_from_gateway,
     decode_from_terminal,
     encode,
+    encode_accepted,
+    encode_show,
 )
 from countertop.protocol.screens import Screen
 
@@ -129,6 +131,12 @@ json_values = st.recursive(
 @given(gateway_frames)
 def test_what_a_gateway_says_survives_the_way(frame: FromGateway) -> None:
     assert decode_from_gateway(encode(frame)) == frame
+
+
+@given(ids, orders.filter(lambda order: order.kind is not Kind.PAYMENT), milliseconds)
+def test_what_is_said_often_is_the_same_text_made_faster(request_id: str, order: Order, remaining: int) -> None:
+    assert encode_show(request_id, order, remaining) == encode(Show(request_id=request_id, order=order, remaining=remaining))
+    assert encode_accepted(request_id) == encode(Accepted(request_id=request_id))
 
 
 @given(terminal_frames)

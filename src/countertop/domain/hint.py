@@ -52,9 +52,13 @@ class ConnectionHint:
 
 @value
 class DeliveryHint:
-    """Deliveries are due. `leased` holds those that were leased to this node in the same commit."""
+    """Deliveries are due. `leased` holds those that were leased to this node in the same commit.
+
+    `following` are not due: they were written by the same commit, and wait for earlier events of their subjects.
+    """
 
     leased: tuple[Delivery, ...] = field(default=(), repr=False)
+    following: tuple[Delivery, ...] = field(default=(), repr=False)
 
 
 @value

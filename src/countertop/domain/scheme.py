@@ -106,7 +106,7 @@ def find_rule(number: str) -> Rule | None:
     if _within(number, _BRANDS):
         return Rule.A1 if luhn_valid(number) else Rule.A2
     if len(number) > PAN_LONGEST:
-        return Rule.A3 if number.startswith(_BRAND_PREFIXES) else None
+        return Rule.A3 if _begins(number, _BRAND_PREFIXES) else None
     if _within(number, _FLEET):
         return Rule.C
     if _within(number, _OTHERS_WITHOUT_CHECK_DIGIT) or (_within(number, _OTHERS) and luhn_valid(number)):
@@ -114,31 +114,35 @@ def find_rule(number: str) -> Rule | None:
     return None
 
 
-_ByLength = dict[int, tuple[str, ...]]
+_Prefixes = tuple[tuple[int, frozenset[str]], ...]
+"""Prefixes by their number of digits: however many there are, a number is looked up once for each of these."""
 
 
-def _expand(prefixes: str) -> tuple[str, ...]:
+def _expand(prefixes: str) -> list[str]:
     """`51-53 6011` → 51, 52, 53, 6011. Both ends of a range have the same number of digits and do not start with 0."""
     expanded: list[str] = []
     for part in prefixes.split():
         low, _, high = part.partition("-")
         expanded += [str(prefix) for prefix in range(int(low), int(high) + 1)] if high else [low]
-    return tuple(expanded)
+    return expanded
 
 
-def _by_length(*schemes: Scheme) -> _ByLength:
-    """For each length of a number the prefixes that are watched for: a swipe is screened with one look-up a table."""
-    lengths = range(1, PAN_LONGEST + 1)
-    return {
-        length: tuple(
-            prefix for scheme in schemes if scheme.shortest <= length <= scheme.longest for prefix in _expand(scheme.prefixes)
-        )
-        for length in lengths
-    }
+def _by_length(*schemes: Scheme) -> dict[int, _Prefixes]:
+    """For each length of a number the prefixes that are watched for."""
+    watched = {}
+    for length in range(1, PAN_LONGEST + 1):
+        prefixes = [one for scheme in schemes if scheme.shortest <= length <= scheme.longest for one in _expand(scheme.prefixes)]
+        sizes = sorted({len(prefix) for prefix in prefixes})
+        watched[length] = tuple((size, frozenset(prefix for prefix in prefixes if len(prefix) == size)) for size in sizes)
+    return watched
 
 
-def _within(number: str, watched: _ByLength) -> bool:
-    return number.startswith(watched.get(len(number), ()))
+def _begins(number: str, prefixes: _Prefixes) -> bool:
+    return any([number[:size] in those for size, those in prefixes])  # noqa: C419 - a list is quicker to make than a generator
+
+
+def _within(number: str, watched: dict[int, _Prefixes]) -> bool:
+    return _begins(number, watched.get(len(number), ()))
 
 
 _BRANDS: Final = _by_length(*BRANDS)

@@ -22,6 +22,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from countertop.gateway.exchange import Answerer, Exchange, Line
 from countertop.gateway.head import Heads, Recognised
 from countertop.gateway.http.answer import Header, Later, Whole
+from countertop.gateway.http.call import Fields
 from countertop.gateway.turn import Turns
 from countertop.gateway.wire.error import error_body
 
@@ -163,7 +164,7 @@ class Connection(HttpToolsProtocol):
         # After an upgrade that nobody offers the parser leaves the body unread: what follows is no new request.
         keep_alive = version != "1.0" and not upgrade and parser.should_keep_alive()
         headers, self.headers = self.headers, _IGNORED  # what a trailer says after the body does not become a header
-        exchange = Exchange(self._line, method, path, url.query or b"", headers, dict(headers))
+        exchange = Exchange(self._line, method, path, url.query or b"", headers, Fields(headers))
         exchange.keep_alive, exchange.waiting_for_100_continue = keep_alive, self.expect_100_continue
         self.cycle = exchange
         if self._running is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from uvicorn._types import HTTPScope
@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from uvicorn.server import ServerState
 
 from countertop.gateway.http.answer import Header, Reply, Whole
+from countertop.gateway.http.call import Fields
 
 Answerer = Callable[["Exchange"], Reply | None]
 """What answers requests without ASGI; None: it does not know this one. Called in the event loop, raises nothing.
@@ -83,7 +84,7 @@ class Exchange(RequestResponseCycle):
     waiting_for_100_continue = False
 
     def __init__(  # noqa: PLR0917 - what a request's line and headers say, in their order
-        self, line: Line, method: str, path: str, query: bytes, headers: list[Header], fields: Mapping[bytes, bytes]
+        self, line: Line, method: str, path: str, query: bytes, headers: list[Header], fields: Fields
     ) -> None:
         # uvicorn's own way to make one costs as much as the API's way to answer, and most of what it sets is said above.
         self._line = line

@@ -8,10 +8,10 @@ depends on it, the parser is asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from countertop.gateway.http.answer import Header
+from countertop.gateway.http.call import Fields
 
 MOST: Final = 2
 """Heads that are kept for a connection: one of its polls, one of its posts."""
@@ -28,7 +28,7 @@ class Head(NamedTuple):
     """What a request's headers were: in their order, by name, and how long the body is that they announce."""
 
     headers: list[Header]
-    fields: Mapping[bytes, bytes]
+    fields: Fields
     length: int
 
 
@@ -63,7 +63,7 @@ class Heads:
         method, path, query = match.groups()
         return Recognised(_METHOD[method], path.decode(), query or b"", head, body)
 
-    def learn(self, data: bytes, headers: list[Header], fields: Mapping[bytes, bytes]) -> None:
+    def learn(self, data: bytes, headers: list[Header], fields: Fields) -> None:
         """Remembers the headers of the request that the parser found at the beginning of `data`."""
         line, _, rest = data.partition(b"\r\n")
         known, _, body = rest.partition(b"\r\n\r\n")

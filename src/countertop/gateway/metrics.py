@@ -53,13 +53,13 @@ class Metrics(Collector):
         PlatformCollector(registry=self._registry)
         ProcessCollector(registry=self._registry)
         GCCollector(registry=self._registry)
-        self._answers: Counter[tuple[Route | None, str, int]] = Counter()
+        self._answers: Counter[tuple[Route, str, int]] = Counter()
         self._answer_seconds = _Durations(_ANSWER_BOUNDS)
         self._attempts: Counter[str] = Counter()
         self._attempt_seconds = _Durations(_ATTEMPT_BOUNDS)
         self._registry.register(self)
 
-    def answered(self, route: Route | None, method: str, status: int, seconds: float) -> None:
+    def answered(self, route: Route, method: str, status: int, seconds: float) -> None:
         """The API has answered; see `gateway.http.parts.Observe`."""
         self._answers[route, method, status] += 1
         self._answer_seconds.add(seconds)
@@ -82,7 +82,7 @@ class Metrics(Collector):
         """The families of what was counted. Called by the registry."""
         answers = CounterMetricFamily("countertop_http_answers", "Answers of the API", labels=["resource", "method", "status"])
         for (route, method, status), count in self._answers.items():
-            answers.add_metric([route.path if route else "", method, str(status)], count)
+            answers.add_metric([route.path, method, str(status)], count)
         attempts = CounterMetricFamily("countertop_webhook_attempts", "Attempts to deliver a webhook", labels=["verdict"])
         for verdict, count in self._attempts.items():
             attempts.add_metric([verdict], count)

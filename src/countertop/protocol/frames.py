@@ -7,6 +7,7 @@ No error of this module quotes what came: it may hold what was on a card.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -190,6 +191,27 @@ _FROM_TERMINAL: TypeAdapter[FromTerminal] = TypeAdapter(FromTerminal)
 def encode(frame: FromGateway | FromTerminal) -> str:
     """A frame as the text of one WebSocket message."""
     return frame.model_dump_json()
+
+
+def encode_show(request_id: str, order: Order, remaining: int) -> str:
+    """The text of `Show` for an order that is no payment: the same each time but for the id, which has to be one of ours."""
+    before, after = _around_id(order, remaining)
+    return f"{before}{request_id}{after}"
+
+
+def encode_accepted(request_id: str) -> str:
+    """The text of `Accepted`, in the same way."""
+    return _ACCEPTED.replace(_NO_ID, request_id)
+
+
+_NO_ID: Final = "00000000-0000-0000-0000-000000000000"
+_ACCEPTED: Final = encode(Accepted(request_id=_NO_ID))
+
+
+@lru_cache(maxsize=256)
+def _around_id(order: Order, remaining: int) -> tuple[str, str]:
+    before, _, after = encode(Show(request_id=_NO_ID, order=order, remaining=remaining)).partition(_NO_ID)
+    return before, after
 
 
 def decode_from_gateway(text: str) -> FromGateway:

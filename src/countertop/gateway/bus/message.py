@@ -53,7 +53,7 @@ def to_item(hint: Hint) -> Item | None:  # noqa: PLR0911 - one a hint
         case ConnectionHint():
             return "connection", hint.smart_terminal_id, hint.connection_id
         case DeliveryHint():
-            return None if hint.leased else ("delivery",)
+            return None if hint.leased or hint.following else ("delivery",)
         case DecidedHint():
             return "decided", hint.smart_terminal_id, hint.request_id
         case TransactionHint():

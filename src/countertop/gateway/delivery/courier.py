@@ -21,6 +21,7 @@ from countertop.domain.hint import DeliveryHint
 from countertop.domain.ids import RandomBytes
 from countertop.domain.webhook import Attempt
 from countertop.gateway.bus.port import Bus
+from countertop.gateway.delivery.following import Following
 from countertop.gateway.delivery.lane import Bounds, Lane, Lanes
 from countertop.gateway.delivery.sender import Sender
 from countertop.gateway.operations.delivery import claim_deliveries, let_go_deliveries, next_due, record_attempt
@@ -68,6 +69,7 @@ class Courier:
         self._random = random
         self._observe = observe
         self._lanes = Lanes(self._bounds)
+        self._following = Following()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -114,9 +116,11 @@ class Courier:
                 _log.warning("deliveries could not be given back; their leases will run out", count=len(held))
 
     def _on_hint(self, hint: DeliveryHint) -> None:
+        for delivery in hint.following:
+            self._following.remember(delivery, self._clock.now())
         if hint.leased:
             self._accept(hint.leased)
-        else:
+        elif not hint.following:
             self._wake.set()
 
     def _accept(self, deliveries: Iterable[Delivery], *, next_in_order: bool = False) -> None:
@@ -125,48 +129,50 @@ class Courier:
             lane = self._lanes.accept(delivery, now, next_in_order=next_in_order)
             if lane is not None:
                 self._idle.clear()
-                self._send_from(lane)
+                self._send_from(lane, now)
 
     # Sending
 
-    def _send_from(self, lane: Lane) -> None:
+    def _send_from(self, lane: Lane, now: Instant) -> None:
         while self._sending and self._lanes.admit(lane):
-            delivery = self._take(lane)  # now, or the lane would be given a place after the other for what is taken already
+            # At once, or the lane would be given a place after the other for what is taken already.
+            delivery = self._take(lane, now)
             if delivery is None:
                 self._leave(lane)
                 return
-            task = asyncio.create_task(self._work(lane, delivery))
+            task = asyncio.create_task(self._work(lane, delivery, now))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _work(self, lane: Lane, first: Delivery) -> None:
+    async def _work(self, lane: Lane, first: Delivery, now: Instant) -> None:
         """Uses a place: sends one delivery after the other for as long as the place is the lane's."""
         delivery: Delivery | None = first
         try:
             while delivery is not None:
                 try:
-                    await self._deliver(lane, delivery)
+                    await self._deliver(lane, delivery, now)
                 except Exception:
                     _log.exception("a delivery failed", event_id=delivery.event_id, webhook_id=delivery.webhook_id)
                     self._let_go(delivery)
-                delivery = self._take(lane) if self._lanes.keeps(lane) else None
+                now = self._clock.now()
+                delivery = self._take(lane, now) if self._lanes.keeps(lane) else None
         finally:
             self._leave(lane)
 
     def _leave(self, lane: Lane) -> None:
         for other in self._lanes.leave(lane):
-            self._send_from(other)
+            self._send_from(other, self._clock.now())
 
-    def _take(self, lane: Lane) -> Delivery | None:
-        delivery, stale = lane.take(self._clock.now())
+    def _take(self, lane: Lane, now: Instant) -> Delivery | None:
+        delivery, stale = lane.take(now)
         for old in stale:
             self._let_go(old)
         if lane.hungry:
             self._wake.set()
         return delivery
 
-    async def _deliver(self, lane: Lane, delivery: Delivery) -> None:
-        attempt = await self._sender.send(delivery, self._clock.now())
+    async def _deliver(self, lane: Lane, delivery: Delivery, now: Instant) -> None:
+        attempt = await self._sender.send(delivery, now)
         lane.learn(acknowledged=attempt.acknowledged)
         if not attempt.acknowledged:
             _log.info(
@@ -177,7 +183,7 @@ class Courier:
                 status=attempt.status,
                 failure=attempt.failure,
             )
-        following = await self._record(delivery, attempt)
+        following = await self._record(lane, delivery, attempt)
         if following is not None:
             self._accept((following,), next_in_order=True)
         self._let_go(delivery)
@@ -190,13 +196,16 @@ class Courier:
             self._idle.set()
             self._wake.set()
 
-    async def _record(self, delivery: Delivery, attempt: Attempt) -> Delivery | None:
+    async def _record(self, lane: Lane, delivery: Delivery, attempt: Attempt) -> Delivery | None:
         """Returns the next in order. An attempt that cannot be recorded is forgotten, and so made again: at least once."""
+        following = self._following.take(delivery)
+        # Where somebody waits for it, at once.
+        record = self._store.jot if following is not None or lane.waiting else self._store.jot_soon
         pause_s, longest_s = RECORD_PAUSES_S
         waited_s = 0.0
         while waited_s < self._bounds.record_s:
             try:
-                return await self._store.jot(record_attempt, self._moment(), delivery, attempt)
+                return await record(record_attempt, self._moment(), delivery, attempt, following)
             except Unavailable:
                 # Each waits a little differently, so that those who were refused together do not come back together.
                 nap_s = pause_s * (0.5 + self._random(1)[0] / 256)
@@ -229,6 +238,7 @@ class Courier:
 
     async def _sweep(self) -> int:
         """Claims what is due, as much as there is room for. Returns how much was claimed."""
+        self._following.forget(self._clock.now())
         due = await self._next_due()
         if not self._claiming or self._lanes.full or due is None or due > self._clock.now():
             return 0

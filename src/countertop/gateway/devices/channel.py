@@ -30,7 +30,6 @@ from countertop.gateway.operations.payment import finish_payment, take_card
 from countertop.gateway.operations.request import extend_request, finish_request, show_request
 from countertop.gateway.store.trouble import Unavailable
 from countertop.protocol.frames import (
-    Accepted,
     CardTaken,
     Clear,
     Decided,
@@ -46,6 +45,8 @@ from countertop.protocol.frames import (
     Shown,
     Welcome,
     encode,
+    encode_accepted,
+    encode_show,
 )
 from countertop.protocol.screens import FIRST_SCREEN, LAST_SCREEN, Screen
 from countertop.protocol.session import CloseCode, GatewaySession, Violation
@@ -139,7 +140,7 @@ class Channel:
         self._loop = asyncio.get_running_loop()
         self._session = GatewaySession()
         self._frames = Bucket(FRAMES, MOST_FRAMES, self._loop.time())
-        self._outbox: list[FromGateway] = []
+        self._outbox: list[str] = []
         self._sender: asyncio.Task[None] | None = None
         self.welcomed = False
         self._closed = False
@@ -148,14 +149,17 @@ class Channel:
 
     def show(self, request_id: str, order: Order, remaining: int, *, card_taken: bool = False) -> None:
         """Tells the terminal to show a request."""
-        sealing = None
         if order.kind is Kind.PAYMENT:
             sealing = self._sealing()
             if sealing is None:
                 _log.error("a payment cannot be shown without a processor", terminal=self.terminal_id)
                 return
+            frame = Show(request_id=request_id, order=order, remaining=remaining, sealing=sealing, card_taken=card_taken)
+            text = encode(frame)
+        else:
+            text = encode_show(request_id, order, remaining)
         self.pushed = Pushed(request_id, order.kind, remaining, self._parts.clock.now())
-        self.say(Show(request_id=request_id, order=order, remaining=remaining, sealing=sealing, card_taken=card_taken))
+        self._say(text)
 
     def decide(self, request_id: str, decided: PaymentDecided) -> None:
         """Tells the terminal what became of its payment."""
@@ -178,9 +182,12 @@ class Channel:
 
     def say(self, frame: FromGateway) -> None:
         """Says a frame, as soon as the terminal has been welcomed and what was said before has gone out."""
-        if self.welcomed and not self._outbox and not self._closed and self._send_whole and self._send_whole(encode(frame)):
+        self._say(encode(frame))
+
+    def _say(self, text: str) -> None:
+        if self.welcomed and not self._outbox and not self._closed and self._send_whole and self._send_whole(text):
             return
-        self._outbox.append(frame)
+        self._outbox.append(text)
         if len(self._outbox) > MOST_WAITING:
             self.close(CloseCode.SLOW, "frames are not read")
         elif self.welcomed and self._sender is None:
@@ -210,8 +217,8 @@ class Channel:
             self.clear(hello.request_id)
         if running is not None:
             self.show(running.request_id, running.order, running.remaining, card_taken=running.card_taken)
-        for frame in waiting:  # what happened while the greeting was looked up
-            self.say(frame)
+        for text in waiting:  # what happened while the greeting was looked up
+            self._say(text)
 
     # What the terminal says.
 
@@ -303,7 +310,7 @@ class Channel:
         except (TooLate, NotFound) as refusal:
             self.say(Refused(request_id=request_id, reason=str(refusal)))
         else:
-            self.say(Accepted(request_id=request_id))
+            self._say(encode_accepted(request_id))
 
     async def _extend(self, request_id: str) -> None:
         try:
@@ -330,7 +337,7 @@ class Channel:
         # One task a burst: what is added meanwhile goes out in the same order.
         try:
             while self._outbox and not self._closed:
-                await self._send({"type": "websocket.send", "text": encode(self._outbox[0])})
+                await self._send({"type": "websocket.send", "text": self._outbox[0]})
                 del self._outbox[:1]
         except OSError:
             self._outbox.clear()  # the connection is lost; whoever reads it will find out

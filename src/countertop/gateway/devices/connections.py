@@ -303,7 +303,7 @@ class Connections:
         for some in _batched(changed.values()):
             screens = [(channel.terminal_id, channel.id, channel.screen.value) for channel in some]
             try:
-                await self._parts.store.jot(note_screens, self._parts.moment(), screens)
+                await self._parts.store.jot_soon(note_screens, self._parts.moment(), screens)
             except Unavailable:
                 self._changed = {channel.terminal_id: channel for channel in some} | self._changed
 
@@ -314,7 +314,7 @@ class Connections:
 
     async def _write_end(self, terminal_id: str, connection_id: str) -> None:
         try:
-            await self._parts.store.jot(disconnect_terminal, self._parts.moment(), terminal_id, connection_id)
+            await self._parts.store.jot_soon(disconnect_terminal, self._parts.moment(), terminal_id, connection_id)
         except Unavailable:
             return
         if self._gone.get(terminal_id) == connection_id:

@@ -12,7 +12,7 @@ import asyncio
 import base64
 import binascii
 import hashlib
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Generic, TypeVar
@@ -21,6 +21,7 @@ from countertop.domain.clock import DAY, MINUTE, SECOND, Instant
 from countertop.domain.errors import Fault, Invalid, NotReadable
 from countertop.domain.releases import Release, release_at
 from countertop.gateway.bucket import Bucket
+from countertop.gateway.http.call import Fields
 from countertop.gateway.http.error import WRONG_KEY, WRONG_LOGIN, Problem, failure, retry_after
 from countertop.gateway.http.parts import ApiParts
 from countertop.gateway.operations.access import ApplicationKey, Caller, Login, find_application_key, find_login
@@ -32,7 +33,6 @@ KNOWN: Final = DAY
 _MOST_REMEMBERED: Final = 10_000
 _MOST_BUCKETS: Final = 100_000
 
-Headers = Mapping[bytes, bytes]
 T = TypeVar("T")
 
 
@@ -70,22 +70,26 @@ class Access:
         self._checks: dict[bytes, asyncio.Task[Admission]] = {}
         self._buckets: dict[str, Bucket] = {}
 
-    def admit(self, headers: Headers) -> Caller | Awaitable[Caller]:
+    def admit(self, headers: Fields) -> Caller | Awaitable[Caller]:
         """The caller whom a request's headers name: at once if the login was verified a moment ago."""
         now = self._clock.now()
-        authorization = headers.get(b"authorization", b"")
-        marker = self._marker.copy()
-        marker.update(authorization + b"\n" + headers.get(b"x-pj-application-key", b""))
-        mark = marker.digest()
+        mark = headers.mark
+        if mark is None:
+            mark = headers.mark = self._mark(headers)
         admission = self._admissions.get(mark, now)
         if admission is None:
-            return self._admit_new(mark, headers, authorization, now)
+            return self._admit_new(mark, headers, now)
         return self._let_in(admission, headers, now)
 
-    async def _admit_new(self, mark: bytes, headers: Headers, authorization: bytes, now: Instant) -> Caller:
-        return self._let_in(await self._verified(mark, headers, authorization, now), headers, now)
+    def _mark(self, headers: Fields) -> bytes:
+        marker = self._marker.copy()
+        marker.update(headers.get(b"authorization", b"") + b"\n" + headers.get(b"x-pj-application-key", b""))
+        return marker.digest()
 
-    def _let_in(self, admission: Admission, headers: Headers, now: Instant) -> Caller:
+    async def _admit_new(self, mark: bytes, headers: Fields, now: Instant) -> Caller:
+        return self._let_in(await self._verified(mark, headers, now), headers, now)
+
+    def _let_in(self, admission: Admission, headers: Fields, now: Instant) -> Caller:
         version = headers.get(b"pj-version")
         release = admission.key.release if version is None else _release(version)
         wait = admission.bucket.take(now)
@@ -93,14 +97,14 @@ class Access:
             raise Problem(failure(429, f"More than {self._rate:g} requests a second.", retry_after(wait)))
         return admission.caller(release)
 
-    async def _verified(self, mark: bytes, headers: Headers, authorization: bytes, now: Instant) -> Admission:
+    async def _verified(self, mark: bytes, headers: Fields, now: Instant) -> Admission:
         key = await self._application_key(headers.get(b"x-pj-application-key"), now)
         if self._wrong.get(mark, now):
             raise Problem(WRONG_LOGIN)
         # Many requests of one caller may find the memory of it gone at once; one verification does for all.
         check = self._checks.get(mark)
         if check is None:
-            check = self._checks[mark] = asyncio.create_task(self._verify(mark, key, authorization))
+            check = self._checks[mark] = asyncio.create_task(self._verify(mark, key, headers.get(b"authorization", b"")))
             check.add_done_callback(lambda done: self._checked(mark, done))
         return await asyncio.shield(check)
 

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Iterator, Mapping
 from functools import partial
 from http import HTTPStatus
 from time import perf_counter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import structlog
 
@@ -47,15 +47,6 @@ _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 _WITH_BODY: Final = frozenset({"POST", "PUT"})
 
 
-class _Asked(NamedTuple):
-    """What is to be said of a request when it is answered."""
-
-    id: bytes
-    method: str
-    route: Route | None
-    started: float
-
-
 class Api:
     """The API. `close` it before the server stops."""
 
@@ -66,30 +57,32 @@ class Api:
         self._observe = parts.observe
         self._turns = Turns()
         self._request_ids = _request_ids(parts.random)
+        self._nowhere = Route("GET", "", self._find_nothing, "What no route is for", public=True, described=False)
 
     def answer(self, exchange: Exchange) -> Reply:
         """Answers one request: at once if nothing has to be waited for, which is most of what is asked."""
         started = perf_counter()
         routes, variables = self.table.find(exchange.path)
-        call = Call(exchange, variables)
-        asked = _Asked(next(self._request_ids), exchange.method, routes.get(exchange.method), started)
+        route = routes.get(exchange.method, self._nowhere)
+        call = Call(next(self._request_ids), exchange, route, variables, started)
         try:
-            found = self._look_for(call, asked.route) if asked.route is not None else _no_route(routes, exchange.method)
+            found = self._look_for(call, route)
         except Exception as error:  # it becomes an answer
-            found = _answer_to(error, asked)
+            found = _answer_to(error, call)
         if type(found) is Pending:
-            return Later(found.future, partial(self._finish, asked, found))
+            return Later(found.future, partial(self._finish, call, found))
         if isinstance(found, Answer):
             if found.status < HTTPStatus.BAD_REQUEST or exchange.arrived:
-                return self._whole(found, asked)
+                return self._whole(found, call)
             found = _now(found)
-        return self._wait_for(found, call, asked)
+        return self._wait_for(found, call)
 
     def _look_for(self, call: Call, route: Route) -> Answer | Awaitable[Answer]:
+        if route is self._nowhere:
+            return route.handle(call)
         accept = call.headers.get(b"accept")
         if accept is not None and not accepts(call.exchange.headers, accept, route.media_type):
             return NOT_ACCEPTABLE
-        call.route = route
         if not route.public:
             caller = self._access.admit(call.headers)
             if not isinstance(caller, Caller):
@@ -107,30 +100,33 @@ class Api:
         found = route.handle(call)
         return found if isinstance(found, Answer) else await found
 
-    async def _wait_for(self, found: Awaitable[Answer], call: Call, asked: _Asked) -> Whole | None:
+    async def _wait_for(self, found: Awaitable[Answer], call: Call) -> Whole | None:
         try:
             answer = await found
         except Disconnected:
             return None
         except Exception as error:  # it becomes an answer
-            answer = _answer_to(error, asked)
+            answer = _answer_to(error, call)
         if answer.status >= HTTPStatus.BAD_REQUEST:
             with contextlib.suppress(Disconnected):
                 await call.drain()
-        return self._whole(answer, asked)
+        return self._whole(answer, call)
 
-    def _finish(self, asked: _Asked, pending: Pending, future: asyncio.Future[Any]) -> Whole:
+    def _finish(self, call: Call, pending: Pending, future: asyncio.Future[Any]) -> Whole:
         try:
             answer = pending.render(future.result())
         except Exception as error:  # it becomes an answer
-            answer = _answer_to(error, asked)
-        return self._whole(answer, asked)
+            answer = _answer_to(error, call)
+        return self._whole(answer, call)
 
-    def _whole(self, answer: Answer, asked: _Asked) -> Whole:
+    def _whole(self, answer: Answer, call: Call) -> Whole:
         if self._observe is not None:
-            method = asked.method if asked.method in _METHODS else "OTHER"
-            self._observe(asked.route, method, answer.status, perf_counter() - asked.started)
-        return whole(answer, asked.id)
+            self._observe(call.route, _method_of(call), answer.status, perf_counter() - call.started)
+        return whole(answer, call.id)
+
+    def _find_nothing(self, call: Call) -> Answer:
+        routes, _ = self.table.find(call.exchange.path)
+        return _no_route(routes, call.exchange.method)
 
     @property
     def waits(self) -> int:
@@ -184,21 +180,27 @@ async def _now(answer: Answer) -> Answer:
     return answer
 
 
-def _answer_to(error: Exception, asked: _Asked) -> Answer:
+def _method_of(call: Call) -> str:
+    """As it may stand in a metric or a log: a client could make up any number of others."""
+    method = call.exchange.method
+    return method if method in _METHODS else "OTHER"
+
+
+def _answer_to(error: Exception, call: Call) -> Answer:
     answer = answer_to(error)
     if answer is None or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        _report(error, asked)
+        _report(error, call)
     return BROKEN if answer is None else answer
 
 
-def _report(error: Exception, asked: _Asked) -> None:
+def _report(error: Exception, call: Call) -> None:
     """One line about what went wrong: where in the code, never with which values; an exception's text may hold them."""
     place = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     _log.error(
         "request failed",
-        request_id=asked.id.decode(),
-        method=asked.method if asked.method in _METHODS else "OTHER",
-        resource=asked.route.path if asked.route else None,
+        request_id=call.id.decode(),
+        method=_method_of(call),
+        resource=call.route.path or None,
         error=type(error).__name__,
         cause=type(error.__cause__).__name__ if error.__cause__ else None,
         place=place,

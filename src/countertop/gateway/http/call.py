@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
 from countertop.gateway.http.error import BODY_TOO_LARGE, NOT_A_FORM, NOT_FOUND, Disconnected, Problem
@@ -13,6 +13,18 @@ from countertop.gateway.operations.access import Caller
 from countertop.gateway.turn import Turns
 
 
+class Fields(dict[bytes, bytes]):
+    """A request's headers by name. `mark` is what `Access` knows them by: those that a connection sends again have it already."""
+
+    __slots__ = ("mark",)
+
+    mark: bytes | None
+
+    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        super().__init__(headers)
+        self.mark = None
+
+
 class Exchange(Protocol):
     """What the server has of a request: its head, and as much of its body as has come."""
 
@@ -20,7 +32,7 @@ class Exchange(Protocol):
     path: str
     query: bytes
     headers: list[tuple[bytes, bytes]]
-    fields: Mapping[bytes, bytes]
+    fields: Fields
 
     @property
     def body(self) -> bytes | bytearray:
@@ -58,22 +70,27 @@ _FORM_TYPES: Final = frozenset(
 )
 
 
-_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_UUID: Final = re.compile("-".join(f"[0-9a-fA-F]{{{digits}}}" for digits in (8, 4, 4, 4, 12)))
 _NUMBER: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 class Call:
-    """One request: who asks (`caller`; of a public resource it is not set), for what, with which variables in the path."""
+    """One request: who asks (`caller`; of a public resource it is not set), for what, with which variables in the path.
 
-    __slots__ = ("_values", "caller", "exchange", "headers", "route", "variables")
+    `id` is unique. `started` is when it was here, by `time.perf_counter`.
+    """
+
+    __slots__ = ("_values", "caller", "exchange", "headers", "id", "route", "started", "variables")
 
     caller: Caller
-    route: Route
 
-    def __init__(self, exchange: Exchange, variables: list[str]) -> None:
+    def __init__(self, call_id: bytes, exchange: Exchange, route: Route, variables: list[str], started: float) -> None:
+        self.id = call_id
         self.exchange = exchange
         self.headers = exchange.fields
+        self.route = route
         self.variables = variables
+        self.started = started
         self._values: dict[str, list[str]] | None = None
 
     def uuid(self, position: int = 0) -> str:

@@ -18,8 +18,8 @@ from countertop.gateway.store.store import Store
 UrlCheck = Callable[[str], Awaitable[str | None]]
 """What is wrong with a webhook's URL, in words for the caller; None if nothing is. May look the host's name up."""
 
-Observe = Callable[[Route | None, str, int, float], None]
-"""Is told of every answer: its route (None: there is no such resource), the method, the status, and the seconds it took.
+Observe = Callable[[Route, str, int, float], None]
+"""Is told of every answer: its route (that of no resource has an empty path), the method, the status, and the seconds it took.
 
 The method is one of a route's, or `OTHER`: nothing a client can make up.
 """

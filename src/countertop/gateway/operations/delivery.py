@@ -63,16 +63,15 @@ def record_event(unit: Unit, at: Moment, event: Event) -> None:
     if not subscriptions:
         return
     unfinished = unit.all(rows.UNFINISHED, subject_id=event.subject_id) if event.sequence > 1 else ()
-    leased = [
-        delivery
-        for subscription in subscriptions
-        if (delivery := _owe(unit, at, event_id, event, subscription, waits=subscription.webhook_id in unfinished))
-    ]
-    if leased:  # what waits behind another is handed on when that one is finished
-        unit.hint(DeliveryHint(tuple(leased)))
+    leased: list[Delivery] = []
+    following: list[Delivery] = []
+    for subscription in subscriptions:
+        waits = subscription.webhook_id in unfinished
+        (following if waits else leased).append(_owe(unit, at, event_id, event, subscription, waits=waits))
+    unit.hint(DeliveryHint(tuple(leased), tuple(following)))
 
 
-def _owe(unit: Unit, at: Moment, event_id: str, event: Event, subscription: Subscription, *, waits: bool) -> Delivery | None:
+def _owe(unit: Unit, at: Moment, event_id: str, event: Event, subscription: Subscription, *, waits: bool) -> Delivery:
     unit.run(
         rows.INSERT,
         event_id=event_id,
@@ -81,8 +80,6 @@ def _owe(unit: Unit, at: Moment, event_id: str, event: Event, subscription: Subs
         due=rows.WAITING if waits else at.now + LEASE_MS,
         state=rows.PENDING,
     )
-    if waits:
-        return None
     return Delivery(
         event_id=event_id,
         webhook_id=subscription.webhook_id,
@@ -137,10 +134,13 @@ def take_up_deliveries(unit: Unit, at: Moment) -> int:
     return unit.run(rows.TAKE_UP, now=at.now)
 
 
-def record_attempt(unit: Unit, at: Moment, delivery: Delivery, attempt: Attempt) -> Delivery | None:
+def record_attempt(
+    unit: Unit, at: Moment, delivery: Delivery, attempt: Attempt, following: Delivery | None = None
+) -> Delivery | None:
     """Writes what came of an attempt, and when the next is due, if any.
 
-    Returns the next delivery in order for the same subject and endpoint, in this node's hands, if this one is finished.
+    Returns the next delivery in order for the same subject and endpoint, in this node's hands, if this one is finished. Whoever
+    knows which that is says so (`following`), and it need not be looked up.
     Of two attempts that were made at once (a lease ran out) the first to be recorded counts.
     """
     number = delivery.attempts + 1
@@ -167,7 +167,11 @@ def record_attempt(unit: Unit, at: Moment, delivery: Delivery, attempt: Attempt)
         failure=attempt.failure,
         answer=attempt.answer,
     )
-    return None if due is not None else _next_in_order(unit, at, delivery)
+    if due is not None:
+        return None
+    if following is not None and _release(unit, at, following.event_id, following.webhook_id):
+        return following
+    return _next_in_order(unit, at, delivery)
 
 
 def _after(delivery: Delivery, attempt: Attempt, number: int, now: Instant) -> tuple[str, Instant | None]:
@@ -181,8 +185,12 @@ def _next_in_order(unit: Unit, at: Moment, delivery: Delivery) -> Delivery | Non
     row = unit.one(rows.NEXT_IN_ORDER, subject_id=delivery.subject_id, webhook_id=delivery.webhook_id)
     if row is None:
         return None
-    taken = unit.run(rows.RELEASE, event=row.event_id, webhook=row.webhook_id, lease_end=at.now + LEASE_MS)
-    return _delivery(unit, row) if taken else None
+    return _delivery(unit, row) if _release(unit, at, row.event_id, row.webhook_id) else None
+
+
+def _release(unit: Unit, at: Moment, event_id: str, webhook_id: str) -> bool:
+    """Takes a delivery in hand that waits behind others. False if it does not, or not any more."""
+    return unit.run(rows.RELEASE, event=event_id, webhook=webhook_id, lease_end=at.now + LEASE_MS) > 0
 
 
 def next_due(unit: Unit, busy: Collection[str] = ()) -> Instant | None:

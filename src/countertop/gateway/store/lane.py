@@ -25,6 +25,9 @@ Settled = Callable[[Performed], None]
 
 AT_ONCE: Final = 64
 """How many units the event loop does before it looks after others: two milliseconds' worth."""
+PATIENCE_S: Final = 0.003
+"""How long jobs that can wait do so for others like them, and how many are enough."""
+ENOUGH: Final = 8
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +43,10 @@ class Writes(Protocol):
 
     def put_quick(self, operation: Callable[..., T], args: tuple[Any, ...], named: dict[str, Any]) -> asyncio.Future[T]:
         """Queues a job that only touches a few rows."""
+        ...
+
+    def put_soon(self, operation: Callable[..., T], args: tuple[Any, ...], named: dict[str, Any]) -> asyncio.Future[T]:
+        """Queues a quick job that can wait a moment for others like it."""
         ...
 
     async def close(self) -> None:
@@ -76,7 +83,7 @@ class Lane:
         self.waiting += 1
         return future
 
-    put_quick = put
+    put_quick = put_soon = put
 
     async def close(self) -> None:
         """Works off what waits and ends the threads."""
@@ -124,7 +131,8 @@ class LocalLane:
     """A queue of jobs for one writer, whose batches follow each other.
 
     A batch of quick jobs is done here and its transaction left open, to be committed by the thread. A batch of others, and one
-    that meets any trouble, is the thread's as a whole.
+    that meets any trouble, is the thread's as a whole. While one is committed, whoever comes next waits for all of it: so jobs
+    that can wait a moment make one batch of several.
     """
 
     def __init__(self, name: str, writer: Writer, *, batch: int, max_waiting: int, settled: Settled) -> None:
@@ -134,6 +142,8 @@ class LocalLane:
         self._max_waiting = max_waiting
         self._settled = settled
         self._gathered: deque[tuple[Job, bool]] = deque()
+        self._soon: list[Job] = []
+        self._alarm_is_set = False
         self._queue: SimpleQueue[tuple[list[Job], Performed | None] | None] = SimpleQueue()
         self._closed = False
         self._idle = asyncio.Event()
@@ -150,18 +160,46 @@ class LocalLane:
         """Queues a job that only touches a few rows."""
         return self._put(Job(operation, args, named, self._loop.create_future()), quick=True)
 
+    def put_soon(self, operation: Callable[..., T], args: tuple[Any, ...], named: dict[str, Any]) -> asyncio.Future[T]:
+        """Queues a quick job that can wait a moment."""
+        _admit(self.waiting, self._max_waiting, closed=self._closed)
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._soon.append(Job(operation, args, named, future))
+        self.waiting += 1
+        if len(self._soon) >= ENOUGH:
+            self._go_ahead()
+        elif not self._alarm_is_set:
+            self._alarm_is_set = True
+            self._loop.call_later(PATIENCE_S, self._wait_no_longer)
+        return future
+
+    def _wait_no_longer(self) -> None:
+        self._alarm_is_set = False
+        self._go_ahead()
+
+    def _go_ahead(self) -> None:
+        """Those that have waited for each other wait like all others now."""
+        if self._soon:
+            self._gathered.extend((job, True) for job in self._soon)
+            self._soon.clear()
+            self._wake_up()
+
     def _put(self, job: Job, *, quick: bool) -> asyncio.Future[Any]:
         _admit(self.waiting, self._max_waiting, closed=self._closed)
+        self._gathered.append((job, quick))
+        self.waiting += 1
+        self._wake_up()
+        return job.future
+
+    def _wake_up(self) -> None:
         if self._idle.is_set():
             self._idle.clear()
             self._loop.call_soon(self._begin)
-        self._gathered.append((job, quick))
-        self.waiting += 1
-        return job.future
 
     async def close(self) -> None:
         """Works off what waits and ends the thread."""
         self._closed = True
+        self._go_ahead()
         await self._idle.wait()
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)

@@ -120,7 +120,10 @@ def _binder(names: Sequence[str], constants: Values) -> Binder:
         return lambda _: ()
     if len(names) == 1:
         only = names[0]
-        return lambda values: (constants.get(only) if only in constants else values[only],)
+        if only in constants:
+            constant = (constants[only],)
+            return lambda _: constant
+        return lambda values: (values[only],)
     pick: Binder = itemgetter(*names)
     if not constants:
         return pick

@@ -83,6 +83,10 @@ class Store:
         """As `write`, for what touches a few rows by key. On SQLite the event loop does it, and a thread the commit."""
         return self._writes.put_quick(operation, args, kwargs)
 
+    def jot_soon(self, operation: Callable[Concatenate[Unit, P], T], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+        """As `jot`, for what can wait a moment. On SQLite several that come within a few milliseconds share a commit."""
+        return self._writes.put_soon(operation, args, kwargs)
+
     def read(self, question: Callable[Concatenate[Unit, P], T], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
         """Asks a question. It sees everything that was committed before it was asked.
 

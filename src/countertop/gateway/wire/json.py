@@ -27,6 +27,11 @@ def write(value: object) -> bytes:
     return _text(value, "\n").encode("utf-8", "replace")
 
 
+def nested(value: object) -> str:
+    """The same as text, for a member of an object at the top."""
+    return _text(value, "\n  ")
+
+
 def quote(text: str) -> str:
     """A string with its quotation marks and escapes; everything outside ASCII stands for itself."""
     if _SPECIAL.search(text) is None:

@@ -64,15 +64,15 @@ def status_body(  # noqa: PLR0917 - what there is to say of a request
 
 def status_members(  # noqa: PLR0917 - what there is to say of a request
     request_id: str,
-    status: Status,
-    outcome: Outcome | None,
+    status: str,
+    outcome: str | None,
     result: Result | None,
     release: Release,
     transaction_id: int | None = None,
 ) -> dict[str, object]:
     """The members that polling and webhooks share: `status`, the result's own, and from release 2026-12-01 on `outcome`.
 
-    `transaction_id` is that of a payment once it is decided.
+    Status and outcome are words of `domain.request`. `transaction_id` is that of a payment once it is decided.
     """
     members: dict[str, object] = {"status": status}
     if transaction_id is not None:
