@@ -129,14 +129,14 @@ class Store:
             self._local = None
 
     def _settled(self, performed: Performed) -> None:
-        for answer in performed.answers:
-            _settle(answer)
-        if performed.hints:
+        if performed.hints:  # first: a customer, or a receiver, is who an answer is about
             try:
                 self._publish(performed.hints)
             except Exception:
                 # A hint may be lost, an answer may not.
                 _log.exception("hints could not be published")
+        for answer in performed.answers:
+            _settle(answer)
 
 
 def _settle(answer: Answer) -> None:
