@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import gc
 import io
 import json
+import socket
 
 import aiohttp
 import pytest
 from rich.console import Console
+from yarl import URL
 
 from countertop.domain.webhook import Signer
 from countertop.testing.catcher import Caught, CloseWithout, Printer, Reply, Verdict, catch, judge
@@ -76,3 +81,16 @@ async def test_it_prints_a_line_for_each_delivery(bodies: bool) -> None:
 def test_a_delivery_shows_no_card_in_its_repr() -> None:
     caught = Caught("/", {}, EVENT, Verdict(vendor=None, standard=None))
     assert "7090112233654321" not in repr(caught)
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_who_comes_as_it_closes_is_let_go(turns: int) -> None:
+    """Turns of the event loop lie between listening, accepting, and looking after who was accepted."""
+    async with catch() as catcher:
+        latecomer = socket.create_connection(("127.0.0.1", URL(catcher.url).port), timeout=5)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+    with latecomer:
+        gc.collect()  # a connection that was left open would say so now
+        with contextlib.suppress(ConnectionResetError):
+            assert latecomer.recv(1) == b""

@@ -19,6 +19,7 @@ from countertop.gateway.operations.access import Caller
 from countertop.gateway.operations.payment import start_payment
 from countertop.gateway.operations.request import StartRequest
 from countertop.gateway.operations.transaction import StoredTransaction, find_transaction
+from countertop.gateway.operations.webhook import create_webhook
 from countertop.gateway.store import table
 from countertop.gateway.store.statement import Command, Query
 from countertop.gateway.store.unit import Unit
@@ -68,6 +69,12 @@ def shows(screen: Screen, view: View) -> bool:
 
 def count(unit: Unit) -> int:
     return len(unit.all(_TRANSACTIONS))
+
+
+async def listen(till: Gateway) -> None:
+    """From here on somebody wants what happens to requests, so that it is written down."""
+    url = "https://example.com/journal"
+    await till.store.write(create_webhook, till.parts.moment(), CALLER, "SMARTTERMINAL_REQUEST", url, None)
 
 
 def statuses(unit: Unit, request_id: str) -> list[str]:

@@ -12,7 +12,7 @@ from countertop.gateway.operations.request import press_main
 from countertop.protocol.screens import Screen
 from tests.device.bank import Bank
 from tests.device.conftest import CALLER, COUNTER, OTHER, TOKENS, Gateway, eventually, until
-from tests.device.paying import CHIP, OTHERS, ask, count, present, statuses
+from tests.device.paying import CHIP, OTHERS, ask, count, listen, present, statuses
 from tests.device.test_channel import hear, raw
 
 
@@ -57,6 +57,7 @@ async def test_a_card_that_does_not_fit_its_order_is_refused(till: Gateway, chan
 
 
 async def test_a_card_shows_that_its_payment_was_on_the_screen(till: Gateway, bank: Bank) -> None:
+    await listen(till)
     request_id = await ask(till)
     async with raw(till) as socket:
         assert (await hear(socket))["frame"] == "show"  # and the terminal's `shown` is lost with a node

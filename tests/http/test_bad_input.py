@@ -79,6 +79,23 @@ async def test_a_body_of_another_type(gateway: Gateway, content_type: str) -> No
     assert await gateway.store.read(count) == 0
 
 
+async def test_what_a_short_form_said_before_is_not_said_by_the_same_bytes_elsewhere(gateway: Gateway) -> None:
+    client, form = gateway.client, b"terminalId=1&type=PHONE"
+    assert (await client.post(READ, form)).status == 200
+    assert_error_shape(await client.post(READ, form, Content_Type="application/json"), 415)
+    assert_error_shape(await client.post(READ.replace("read", "signature"), form), 400)
+    assert (await client.post(READ.replace("read", "input"), form)).status == 200
+    assert await gateway.store.read(count) == 2
+
+
+async def test_a_short_form_that_is_wrong_is_wrong_each_time(gateway: Gateway) -> None:
+    for _ in range(2):
+        reply = await gateway.client.post(READ, b"terminalId=1&terminalId=1")
+        assert_error_shape(reply, 400)
+        assert reply.faults == [("terminalId", "invalid", "This field is invalid.")]
+    assert await gateway.store.read(count) == 0
+
+
 @pytest.mark.parametrize(
     "content_type",
     ["", FORM.upper(), f"{FORM}; charset=UTF-8", f'{FORM} ;charset="utf-8"', f"{FORM};charset=utf8;x=y", f"{FORM};"],

@@ -50,6 +50,7 @@ async def shop(url: str) -> AsyncIterator[World]:
     """A merchant who takes bank accounts."""
     async with opened(url) as world:
         await world.store.write(_open_bank)
+        await world.listen()
         yield world
 
 

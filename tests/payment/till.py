@@ -187,6 +187,7 @@ async def opened_till(
         cashier = make_cashier(world, processor, bus)
         await cashier.start()
         world.publish = bus.publish
+        await world.listen()
         try:
             yield Till(world, host, cashier, await world.store.read(fingerprint_key, world.caller.merchant_id))
         finally:

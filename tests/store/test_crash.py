@@ -22,6 +22,7 @@ from countertop.gateway.store.sealing import Keyring
 async def main(url, keyring):
     async with opened(url, keyring=Keyring.parse(keyring)) as world:
         world.caller, terminals = await populate(world.store, "Busy Shop", 20)
+        await world.listen()
 
         async def keep_going(terminal):
             while True:

@@ -41,10 +41,25 @@ async def tried(world: World, delivery: Delivery, status: int | None = 204) -> D
     return await world.store.write(record_attempt, world.at(), delivery, answered(world, status))
 
 
-async def test_without_subscriptions_nothing_is_owed(world: World) -> None:
-    await world.start()
+async def test_what_nobody_subscribed_to_is_not_written_down(world: World) -> None:
+    await world.subscribe(event="TRANSACTION")
+    request_id = await world.start()
+    await world.show(request_id)
+    await world.finish(request_id)
+    assert await world.rows(select(table.event.c.id)) == []
     assert await world.rows(select(table.delivery.c.event_id)) == []
     assert not world.heard(DeliveryHint)
+
+
+async def test_who_subscribes_while_a_request_runs_is_owed_what_happens_from_then_on(world: World) -> None:
+    request_id = await world.start()
+    await world.subscribe()
+    await world.show(request_id)
+    assert [(owed.subject_id, owed.sequence) for owed in leased(world)] == [(request_id, 2)]
+    await world.finish(request_id)
+    following = await tried(world, leased(world)[0])
+    assert following is not None
+    assert (following.sequence, following.result) == (3, CARD)
 
 
 async def test_each_endpoint_is_owed_each_event_and_this_node_has_it_in_hand(world: World) -> None:

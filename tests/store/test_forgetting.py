@@ -90,9 +90,11 @@ async def test_what_was_owed_to_a_subscription_that_ended_goes_first(world: Worl
 
 
 async def test_forgetting_goes_in_limited_steps(world: World) -> None:
+    await world.subscribe()
     for _ in range(5):
         await ended(world)
         world.now += 1
+    await acknowledge_all(world)
     world.now += DAY
     assert await forget(world, limit=2)
     assert (await counts(world))["request"] == 3

@@ -62,6 +62,7 @@ async def test_a_request_ends_once_however_many_ways_it_could(nodes: tuple[World
     one, other = nodes
     one.caller, terminals = await populate(one.store, "Large Shop", 12)
     other.caller = one.caller
+    await one.listen()
     requests = [await one.start(terminal) for terminal in terminals]
     for terminal, request_id in zip(terminals, requests, strict=True):
         await one.show(request_id, terminal)
@@ -100,6 +101,7 @@ async def test_no_event_is_left_waiting_behind_one_that_was_just_acknowledged(no
 async def test_deadlines_are_dealt_with_once(nodes: tuple[World, World]) -> None:
     one, other = nodes
     one.caller, terminals = await populate(one.store, "Large Shop", 20)
+    await one.listen()
     for terminal in terminals:
         await one.start(terminal)
     one.now = other.now = one.now + CONNECT

@@ -39,6 +39,7 @@ async def events(world: World, request_id: str) -> list[dict[str, object]]:
 
 
 async def test_a_card_is_read(world: World) -> None:
+    await world.listen()
     request_id = await world.start()
     assert await world.state(request_id) == (Status.CONNECTING, None)
     assert await world.show(request_id) == SHOWN
@@ -133,6 +134,7 @@ async def test_a_request_is_known_to_its_merchant_only(world: World) -> None:
 
 
 async def test_main_ends_what_runs_and_leaves_an_idle_terminal_alone(world: World) -> None:
+    await world.listen()
     request_id = await world.start()
     for _ in range(2):
         await world.store.write(press_main, world.at(), world.caller, world.terminals[0])
@@ -141,6 +143,7 @@ async def test_main_ends_what_runs_and_leaves_an_idle_terminal_alone(world: Worl
 
 
 async def test_saying_the_same_twice_changes_nothing(world: World) -> None:
+    await world.listen()
     request_id = await world.start()
     await world.show(request_id)
     world.now += SECOND
@@ -152,6 +155,7 @@ async def test_saying_the_same_twice_changes_nothing(world: World) -> None:
 
 async def test_what_has_ended_at_its_terminal_was_shown_there(world: World) -> None:
     """The word that it was shown can be lost with a node, after the customer has seen it."""
+    await world.listen()
     request_id = await world.start()
     await world.finish(request_id)
     assert await world.state(request_id) == (Status.COMPLETE, Outcome.CARD_READ)

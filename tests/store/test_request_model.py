@@ -86,7 +86,9 @@ class Place:
         self.world.now += 400 * SECOND
         self.runner.run(self._end_all())
         caller, terminals = self.runner.run(populate(self.world.store, f"Shop {next(self._names)}", 3, self.world.now))
-        return replace(self.world, caller=caller, terminals=terminals)
+        world = replace(self.world, caller=caller, terminals=terminals)
+        self.runner.run(world.listen())
+        return world
 
     async def _end_all(self) -> None:
         while await self.world.store.write(expire_requests, self.world.at(), 100) == 100:

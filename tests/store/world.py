@@ -45,6 +45,7 @@ CONNECT: Final = 10 * SECOND
 SHOWN: Final = 60 * SECOND
 CARD: Final = CardRead(";7090112233654321?", None, "7090112233654321")
 KEYRING: Final = Keyring.new()
+EVENTS: Final = ("SMARTTERMINAL_REQUEST", "SMARTTERMINAL_TRANSACTION", "TRANSACTION", "TRANSACTION_SIGNATURE", "SETTLEMENT")
 _EVENTS: Final = Query(
     select(table.event.c.sequence, table.event.c.data)
     .where(table.event.c.subject_id == table.event.c.subject_id)
@@ -92,8 +93,15 @@ class World:
     async def connect(self, terminal: str | None = None, connection: str = "connection-1") -> None:
         await self.store.jot(connect_terminal, self.at(), terminal or self.terminals[0], connection, "IDLE")
 
-    async def subscribe(self, url: str = "https://example.com/hook", secret: str | None = SECRET) -> Webhook:
-        return await self.store.write(create_webhook, self.at(), self.caller, "SMARTTERMINAL_REQUEST", url, secret)
+    async def subscribe(
+        self, url: str = "https://example.com/hook", secret: str | None = SECRET, *, event: str = "SMARTTERMINAL_REQUEST"
+    ) -> Webhook:
+        return await self.store.write(create_webhook, self.at(), self.caller, event, url, secret)
+
+    async def listen(self) -> None:
+        """From here on somebody wants every event, so that each is written down."""
+        for event in EVENTS:
+            await self.subscribe("https://example.com/journal", event=event)
 
     async def rows(self, statement: Select[Any]) -> list[tuple[Any, ...]]:
         return await self.store.read(ask, statement)

@@ -17,6 +17,7 @@ import contextlib
 import hmac
 import json
 import re
+import socket
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -217,9 +218,16 @@ async def catch(
     runner = web.ServerRunner(web.Server(catcher.handle, access_log=None), shutdown_timeout=1)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        catcher.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
-        yield catcher
+        listener = socket.create_server(("127.0.0.1", port))
+        await web.SockSite(runner, listener).start()
+        catcher.url = f"http://127.0.0.1:{listener.getsockname()[1]}/hook"
+        try:
+            yield catcher
+        finally:
+            # asyncio forgets to close a connection that it has accepted, and not looked after yet, when its server closes.
+            with contextlib.suppress(NotImplementedError):  # Windows waits for connections in another way
+                asyncio.get_running_loop().remove_reader(listener)
+            await asyncio.sleep(0)
     finally:
         catcher.close()
         await runner.cleanup()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Protocol, TypeVar
 
 from countertop.gateway.http.error import BODY_TOO_LARGE, NOT_A_FORM, NOT_FOUND, Disconnected, Problem
 from countertop.gateway.http.form import parse, parse_by_steps
 from countertop.gateway.http.route import Route
 from countertop.gateway.operations.access import Caller
 from countertop.gateway.turn import Turns
+
+T = TypeVar("T")
 
 
 class Fields(dict[bytes, bytes]):
@@ -58,6 +60,8 @@ MAX_BODY: Final = 256 * 1024
 """Largest body in bytes. Ten thousand characters of terms, each four bytes and every byte escaped, fit in."""
 READ_AT_ONCE: Final = 16 * 1024
 """Largest body in bytes that is read at once; longer ones are read piece by piece."""
+SHORT: Final = 32
+"""Largest body in bytes of which it is worth remembering what it said: an account and little more."""
 MOST_DRAINED: Final = 12 * 1024 * 1024
 """How much of a refused body is taken and thrown away, in bytes."""
 
@@ -129,6 +133,14 @@ class Call:
             self._check_type(body)
             self._values = parse(body)
         return self._values
+
+    def short_form(self, read: Callable[[bytes], T]) -> T | None:
+        """What `read`, which remembers, makes of a short body; None: the form is to be read as any other. Ends as `form` does."""
+        if self._values is not None or len(self.exchange.body) > SHORT:
+            return None
+        body = bytes(self.exchange.body)
+        self._check_type(body)
+        return read(body)
 
     async def gather(self, turns: Turns) -> None:
         """Waits until the body is here, and reads it. Raises Disconnected if the client goes before.

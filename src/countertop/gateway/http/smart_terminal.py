@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, StringConstraints
@@ -14,7 +15,7 @@ from countertop.domain.releases import BUSY, Release
 from countertop.gateway.http.answer import NO_CONTENT, Answer, Pending
 from countertop.gateway.http.call import Call
 from countertop.gateway.http.error import Problem, failure
-from countertop.gateway.http.form import Boolean, Form, LongText, Number, Reader, Values
+from countertop.gateway.http.form import Boolean, Form, LongText, Number, Reader, Values, parse
 from countertop.gateway.http.idempotency import Once
 from countertop.gateway.http.page import PAGE, page_answer, page_of
 from countertop.gateway.http.parts import ApiParts
@@ -24,6 +25,9 @@ from countertop.gateway.operations.terminal import list_smart_terminals
 from countertop.gateway.wire.page import PageBody
 from countertop.gateway.wire.request import StartedBody, started_body
 from countertop.gateway.wire.smart_terminal import SmartTerminalBody, smart_terminal_body
+
+MOST_SHORT: Final = 256
+"""Short forms that are remembered for each kind of request."""
 
 ButtonLabel = Annotated[str, StringConstraints(max_length=8, pattern=r"^[^\x00-\x1F\x7F]*[^\x00-\x20\x7F][^\x00-\x1F\x7F]*$")]
 """One line with something to see on it."""
@@ -172,13 +176,18 @@ class SmartTerminals:
         def started(request_id: str) -> Answer:
             return Answer(200, started_body(kind, request_id))
 
+        def read(values: Values) -> tuple[Values, RequestForm]:
+            return values, reader.read(values)
+
+        # A point of sale sends the same again and again.
+        read_short = lru_cache(maxsize=MOST_SHORT)(lambda body: read(parse(body)))
+
         def start(call: Call) -> Pending | Awaitable[Answer]:
             smart_terminal_id = call.uuid()
-            values = call.form()
             try:
-                form: RequestForm = reader.read(values)
+                values, form = call.short_form(read_short) or read(call.form())
             except Invalid as invalid:
-                return self._refuse(call, values, invalid)
+                return self._refuse(call, call.form(), invalid)
             command = StartRequest(
                 smart_terminal_id=smart_terminal_id,
                 terminal_id=form.terminal_id,

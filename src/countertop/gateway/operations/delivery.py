@@ -1,8 +1,8 @@
 """Events and the deliveries they owe.
 
-An event, and a delivery for each endpoint that wants it, are written in the commit of what they tell. Such a delivery is born in
-this node's hands (`LEASE_MS` from now), so that sending it needs no further commit. Events of one subject reach an endpoint in
-order: a delivery behind an unfinished one waits, and finishing that one takes it in hand.
+An event, and a delivery for each endpoint that wants it, are written in the commit of what they tell; an event that nobody wants
+is not written (ADR 35). Each is born in this node's hands (`LEASE_MS` from now), so that sending it needs no further commit.
+Events of one subject reach an endpoint in order: a delivery behind an unfinished one waits, and finishing that takes it in hand.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ class Event:
 
 
 def record_event(unit: Unit, at: Moment, event: Event) -> None:
-    """Writes an event and what it owes, and hints at the deliveries."""
+    """Writes an event that somebody wants with what it owes, and hints at the deliveries."""
+    subscriptions = unit.all(rows.SUBSCRIPTIONS, merchant_id=event.merchant_id, event=event.type)
+    if not subscriptions:
+        return
     event_id = at.new_id()
     unit.run(
         rows.INSERT_EVENT,
@@ -59,9 +62,6 @@ def record_event(unit: Unit, at: Moment, event: Event) -> None:
         sealed_result=event.sealed_result,
         created=at.now,
     )
-    subscriptions = unit.all(rows.SUBSCRIPTIONS, merchant_id=event.merchant_id, event=event.type)
-    if not subscriptions:
-        return
     unfinished = unit.all(rows.UNFINISHED, subject_id=event.subject_id) if event.sequence > 1 else ()
     leased: list[Delivery] = []
     following: list[Delivery] = []
