@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from countertop.gateway.head import LONGEST, MOST, Heads
+from countertop.gateway.head import LONGEST, LONGEST_LINE, MOST, Heads
 from countertop.gateway.http.call import Fields
 from countertop.gateway.server import Listener
 from countertop.gateway.settings import Settings
@@ -42,6 +42,16 @@ def test_another_request_with_the_same_headers_is_recognised() -> None:
     assert found is not None
     assert (found.method, found.path, found.query, found.body) == ("GET", "/two/3", b"limit=5&x=%20", b"")
     assert found.head.headers == HEADERS
+
+
+def test_a_line_is_recognised_up_to_a_length() -> None:
+    heads = learned(get(b"/one"), HEADERS)
+    longest = b"/" + b"a" * (LONGEST_LINE - len(b"GET / HTTP/1.1"))
+    for _ in range(2):  # the second time it is remembered
+        found = heads.recognise(get(longest))
+        assert found is not None
+        assert found.path.encode() == longest
+        assert heads.recognise(get(longest + b"a")) is None
 
 
 def test_a_body_has_to_be_as_long_as_is_said() -> None:

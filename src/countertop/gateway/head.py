@@ -8,6 +8,7 @@ depends on it, the parser is asked.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from countertop.gateway.http.answer import Header
@@ -18,10 +19,23 @@ MOST: Final = 2
 LONGEST: Final = 1024
 """Bytes of headers that are kept, and of a body that such a request may have."""
 
+LONGEST_LINE: Final = 256
+"""Bytes of such a request's line."""
+
 _LINE: Final = re.compile(rb"(GET|POST|PUT|DELETE) (/[A-Za-z0-9/_.~-]*)(?:\?([A-Za-z0-9=&_.~%+-]*))? HTTP/1\.1")
 _METHOD: Final = {b"GET": "GET", b"POST": "POST", b"PUT": "PUT", b"DELETE": "DELETE"}
 _NEVER: Final = (b"transfer-encoding", b"upgrade", b"expect", b"connection")
 """Headers that say more than what a request is: what follows, or what becomes of the connection."""
+
+
+@lru_cache(maxsize=8192)
+def _read(line: bytes) -> tuple[str, str, bytes] | None:
+    """Method, path and query of a request line. Points of sale ask for the same again and again."""
+    match = _LINE.fullmatch(line)
+    if match is None:
+        return None
+    method, path, query = match.groups()
+    return _METHOD[method], path.decode(), query or b""
 
 
 class Head(NamedTuple):
@@ -57,11 +71,8 @@ class Heads:
         head = self._known.get(headers)
         if head is None or len(body) != head.length:
             return None
-        match = _LINE.fullmatch(line)
-        if match is None:
-            return None
-        method, path, query = match.groups()
-        return Recognised(_METHOD[method], path.decode(), query or b"", head, body)
+        found = _read(line) if len(line) <= LONGEST_LINE else None
+        return None if found is None else Recognised(*found, head, body)
 
     def learn(self, data: bytes, headers: list[Header], fields: Fields) -> None:
         """Remembers the headers of the request that the parser found at the beginning of `data`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from countertop.domain.value import value
@@ -47,11 +48,14 @@ class Whole:
     body: bytes
 
 
+@lru_cache(maxsize=1024)
+def _entity(content_type: Header, length: int) -> bytes:
+    return b"%b: %b\r\ncontent-length: %d\r\n" % (*content_type, length) if length else b""
+
+
 def whole(answer: Answer, request_id: bytes) -> Whole:
     """An answer as it is sent; every one of them names the request it belongs to."""
-    lines = b"x-pj-request-id: %b\r\n" % request_id
-    if answer.body:
-        lines = b"%b: %b\r\ncontent-length: %d\r\n%b" % (*answer.content_type, len(answer.body), lines)
+    lines = b"%bx-pj-request-id: %b\r\n" % (_entity(answer.content_type, len(answer.body)), request_id)
     if answer.headers:
         lines += b"".join([b"%b: %b\r\n" % header for header in answer.headers])
     return Whole(answer.status, lines, answer.body)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 from countertop.gateway.http.error import BODY_TOO_LARGE, NOT_A_FORM, NOT_FOUND, Disconnected, Problem
@@ -88,7 +88,7 @@ class Call:
 
     caller: Caller
 
-    def __init__(self, call_id: bytes, exchange: Exchange, route: Route, variables: list[str], started: float) -> None:
+    def __init__(self, call_id: bytes, exchange: Exchange, route: Route, variables: Sequence[str], started: float) -> None:
         self.id = call_id
         self.exchange = exchange
         self.headers = exchange.fields

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from countertop.gateway.http.form import Reader
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 Handler = Callable[["Call"], "Answer | Awaitable[Answer]"]
 """Answers at once, or says what to wait for. What was sent with a POST or PUT is here when it is called."""
+MOST_KNOWN: Final = 8192
+LONGEST_KNOWN: Final = 200
+"""Paths of which it is remembered where they lead: points of sale ask again and again."""
+
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 
@@ -62,6 +67,7 @@ class RouteTable:
     def __init__(self, routes: Iterable[Route]) -> None:
         self.routes: Final = tuple(routes)
         self._root = _Node()
+        self._known = lru_cache(maxsize=MOST_KNOWN)(self._find)
         for route in self.routes:
             node = self._root
             for segment in route.path.strip("/").split("/"):
@@ -70,11 +76,14 @@ class RouteTable:
             if route.method == "GET":
                 node.routes["HEAD"] = route
 
-    def find(self, path: str) -> tuple[dict[str, Route], list[str]]:
+    def find(self, path: str) -> tuple[dict[str, Route], Sequence[str]]:
         """The routes at a path by method (none: there is no such resource), and the path's variable segments in order.
 
         One slash at the end makes no difference.
         """
+        return self._known(path) if len(path) <= LONGEST_KNOWN else self._find(path)
+
+    def _find(self, path: str) -> tuple[dict[str, Route], Sequence[str]]:
         node = self._root
         variables: list[str] = []
         for segment in path[1:-1].split("/") if path[-1:] == "/" else path[1:].split("/"):

@@ -260,8 +260,7 @@ def find_request(unit: Unit, merchant_id: str, request_id: str) -> RequestView:
     if row is None or row.merchant_id != merchant_id:
         raise NotFound("no such request")
     result = _result(unit, row.sealed_result)
-    decided = None if row.approved is None else row.transaction_id
-    return RequestView(row.id, row.kind, row.status, row.outcome, row.sequence, result, decided)
+    return RequestView(row.id, row.kind, row.status, row.outcome, row.sequence, result, row.transaction_id)
 
 
 def find_of_terminal(unit: Unit, smart_terminal_id: str, request_id: str) -> StoredRequest:

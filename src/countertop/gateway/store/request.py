@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Select, and_, bindparam, func, insert, select, update
+from sqlalchemy import Select, and_, bindparam, case, func, insert, select, update
 
 from countertop.domain.clock import Instant
 from countertop.domain.money import Cents
@@ -53,7 +53,7 @@ class Target:
 
 @value
 class Outline:
-    """What a poll needs of a request."""
+    """What a poll needs of a request. `transaction_id` is that of a payment once it is decided."""
 
     id: str
     merchant_id: str
@@ -63,7 +63,6 @@ class Outline:
     sequence: int
     sealed_result: bytes | None
     transaction_id: int | None
-    approved: bool | None
 
 
 @value
@@ -132,10 +131,8 @@ def _outline(  # noqa: PLR0917 - one argument a column
     sequence: int,
     sealed: bytes | None,
     transaction_id: int | None,
-    approved: bool | None,
 ) -> Outline:
-    known = (_KIND[kind], _STATUS[status], _OUTCOME[outcome], sequence, sealed)
-    return Outline(id_, merchant_id, *known, transaction_id, approved)
+    return Outline(id_, merchant_id, _KIND[kind], _STATUS[status], _OUTCOME[outcome], sequence, sealed, transaction_id)
 
 
 def _shown(  # noqa: PLR0917 - one argument a column
@@ -213,8 +210,7 @@ OUTLINE: Final = Query(
         request.outcome,
         request.sequence,
         request.sealed_result,
-        request.transaction_id,
-        request.approved,
+        case((request.approved.is_not(None), request.transaction_id)),
     ).where(request.id == bindparam("request_id")),
     _outline,
 )
