@@ -18,6 +18,9 @@ from bench.data import COUNTERTOP
 from bench.machine import SERVER_CORE, cpu_of, on_core
 
 Stream = int | IO[bytes] | None
+CONNECT_DEADLINE: Final = 600
+"""Seconds after which a request ends that its terminal has not shown: more than a round lasts, and little of the day after which
+what has ended is forgotten."""
 PATIENCE: Final = 60.0
 """Seconds that a server may take to start."""
 
@@ -45,7 +48,7 @@ def product(folder: Path, *, command: Sequence[str] = COUNTERTOP, settings: Mapp
     ready.unlink(missing_ok=True)
     line = [*command, "serve", "--server", "test", "--port", "0", "--data", str(folder), "--ready-file", str(ready)]
     line += ["--rate-limit", "1000000/1000000", "--poll-interval", "0", "--log-level", "error"]
-    line += ["--connect-deadline", "3600", "--request-deadline", "300"]
+    line += ["--connect-deadline", str(CONNECT_DEADLINE), "--request-deadline", "300"]
     with (folder / "log").open("ab") as log, _running(line, stdout=log, stderr=log, settings=settings) as process:
         url = _when_ready(ready, process)
         yield Server(int(url.rpartition(":")[2]), process.pid)

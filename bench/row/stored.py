@@ -7,12 +7,11 @@ import contextlib
 from collections.abc import Iterator
 
 from bench.data import fill, prepare, token
-from bench.load import drive
 from bench.process import Server, product
-from bench.request import advance, poll
+from bench.request import poll
 from bench.result import Figure, Goal, Pair, Result
 from bench.row.poll import REQUESTS, ask, make_requests
-from bench.row.post import HOUR, post_to_each
+from bench.row.post import free_all, post_to_each
 from bench.setting import Setting
 from bench.terminal import plug_all
 
@@ -52,5 +51,5 @@ def measure(setting: Setting) -> Iterator[Result]:
 def polls_of(server: Server, count: int) -> list[bytes]:
     """Polls of requests that are made for it, and end at once so that their terminals are free."""
     polls = [poll(request_id) for request_id in asyncio.run(make_requests(server.port, count))]
-    drive(server.port, iter([advance(2 * HOUR)]), connections=1)
+    free_all(server)
     return polls
