@@ -1,6 +1,6 @@
 """`make bench`: measures the speed claims on this machine and prints a table.
 
-    python -m bench [--rounds 5] [--seconds 3] [--quick] [--data DIR] [ROW …]
+    python -m bench [--rounds 15] [--seconds 1] [--quick] [--data DIR] [ROW …]
 
 Servers run on core 0, the load on core 1; each round is the product and its reference, one right after the other. `--quick` shows
 that everything runs, with figures that say nothing.
@@ -29,8 +29,8 @@ def main(given: Sequence[str] | None = None) -> int:
     """Runs the rows that were asked for, all if none was. The exit status says whether every goal was met."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measures the speed claims on this machine.")
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"one of {', '.join(ROWS)}; all if none is named")
-    parser.add_argument("--rounds", type=int, default=5, help="pairs of product and reference in each row")
-    parser.add_argument("--seconds", type=float, default=3.0, help="length of one measurement")
+    parser.add_argument("--rounds", type=int, default=15, help="pairs of product and reference in each row")
+    parser.add_argument("--seconds", type=float, default=1.0, help="length of one measurement")
     parser.add_argument("--data", type=Path, default=Path("build"), help="where data directories are made: the disk that counts")
     parser.add_argument("--quick", action="store_true", help="one short round of each row, on a hundredth of everything")
     arguments = parser.parse_args(given)
