@@ -21,6 +21,8 @@ from tests.cluster.counter import connected, end, post, shows, start
 pytestmark = [pytest.mark.cluster, pytest.mark.postgres]
 
 SECRET = "s3cret"
+AFTER_ALL = max(LEASE_MS, NODE_LEASE, 60 * SECOND) + SECOND
+"""When every lease and every deadline is over, also that of a request which was shown just before its node died."""
 
 
 @pytest.fixture
@@ -107,7 +109,7 @@ async def test_others_take_over_what_a_dead_node_had_in_hand(cluster: Cluster, c
         catcher.release()
         with cluster.caller(0) as caller:
             assert await online(caller, smart_terminal_id)
-            await post(caller, "/test/clock/advance", {"seconds": (max(LEASE_MS, NODE_LEASE) + SECOND) // SECOND})
+            await post(caller, "/test/clock/advance", {"seconds": AFTER_ALL // SECOND})
             assert not await online(caller, smart_terminal_id)
             assert (await end(caller, request_id))["status"] == "NO_CONNECTION"
         await catcher.wait_for(lambda _: statuses(catcher, request_id)[-1] == "NO_CONNECTION")
