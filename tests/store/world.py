@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select
 
 from countertop.domain.clock import SECOND, Instant
 from countertop.domain.hint import Hint
@@ -30,7 +30,7 @@ from countertop.gateway.operations.request import (
 )
 from countertop.gateway.operations.seed import Seed, SeedMerchant, SeedSmartTerminal, SeedTerminal, apply_seed
 from countertop.gateway.operations.webhook import Webhook, create_webhook
-from countertop.gateway.store import merchant, table
+from countertop.gateway.store import merchant
 from countertop.gateway.store.sealing import Keyring, Sealer
 from countertop.gateway.store.statement import Query
 from countertop.gateway.store.store import MAX_WAITING, Publish, Store, open_store
@@ -46,12 +46,6 @@ SHOWN: Final = 60 * SECOND
 CARD: Final = CardRead(";7090112233654321?", None, "7090112233654321")
 KEYRING: Final = Keyring.new()
 EVENTS: Final = ("SMARTTERMINAL_REQUEST", "SMARTTERMINAL_TRANSACTION", "TRANSACTION", "TRANSACTION_SIGNATURE", "SETTLEMENT")
-_EVENTS: Final = Query(
-    select(table.event.c.sequence, table.event.c.data)
-    .where(table.event.c.subject_id == table.event.c.subject_id)
-    .order_by(table.event.c.subject_id, table.event.c.sequence),
-    lambda *row: row,
-)
 
 
 @dataclass
