@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import datetime
+import gc
 import ipaddress
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -228,6 +231,21 @@ async def test_a_reversal_outlives_the_connection_and_the_host(key: ECKey, card:
         await host.listen()
         await reversing
         assert host.heard["0401"] >= 1
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_who_comes_as_the_host_leaves_is_let_go(turns: int, key: ECKey) -> None:
+    """Turns of the event loop lie between listening, accepting, and serving who was accepted."""
+    async with HostSimulator(key) as host:
+        latecomer = socket.create_connection(("127.0.0.1", host.port), timeout=5)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+    for _ in range(3):  # who was accepted has yet to be let go
+        await asyncio.sleep(0)
+    with latecomer:
+        gc.collect()  # a connection that was left open would say so now
+        with contextlib.suppress(ConnectionResetError):
+            assert latecomer.recv(1) == b""
 
 
 async def test_open_questions_end_when_the_processor_is_stopped(key: ECKey, card: SealedCard, ask: Ask) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from countertop.testing.caller import Caller
-from countertop.testing.catcher import Catcher, Drip, Hold, catch, redirect
+from countertop.testing.catcher import Drip, Hold, catch, redirect
+from countertop.testing.listener import stop_accepting
 from tests.canary import watch
 from tests.end_to_end.process import KEY, LOGIN, PASSWORD, REAL, ServerProcess, wait_until
 from tests.siege.besieger import connected, request, statuses
@@ -30,7 +31,7 @@ Talk = Callable[[asyncio.StreamWriter], Awaitable[None]]
 async def talking(talk: Talk) -> AsyncIterator[str]:
     """A receiver that says what `talk` writes, once it has been sent something; gives its URL."""
 
-    talks: set[asyncio.Task[None]] = set()
+    talks: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -40,20 +41,26 @@ async def talking(talk: Talk) -> AsyncIterator[str]:
             pass
         finally:
             writer.transport.abort()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
 
     def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talks.add(asyncio.create_task(converse(reader, writer)))
+        if server.is_serving():
+            talks[asyncio.create_task(converse(reader, writer))] = writer
+        else:
+            writer.transport.abort()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
     finally:
+        await stop_accepting(server.sockets)
         server.close()
         for one in talks:
             one.cancel()
         await asyncio.gather(*talks, return_exceptions=True)
+        for writer in talks.values():
+            writer.transport.abort()  # a talk that had not begun has not ended its connection either
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
 
 async def drip_a_head(writer: asyncio.StreamWriter) -> None:
@@ -102,10 +109,10 @@ def stored(server: ServerProcess, question: str, *values: str) -> list[Any]:
 
 
 @asynccontextmanager
-async def subscribed(server: ServerProcess, good: Catcher, *bad: str) -> AsyncIterator[list[str]]:
-    """Subscriptions of a receiver that works and of others, for as long as the block runs."""
+async def subscribed(server: ServerProcess, *urls: str) -> AsyncIterator[list[str]]:
+    """Subscriptions of receivers, for as long as the block runs."""
     with server.caller() as caller:
-        hooks = await asyncio.to_thread(subscribe, caller, good.url, *bad)
+        hooks = await asyncio.to_thread(subscribe, caller, *urls)
         try:
             yield hooks
         finally:
@@ -124,13 +131,14 @@ async def test_receivers_that_misbehave(server: ServerProcess, neighbour: Neighb
 
         @asynccontextmanager
         async def siege() -> AsyncIterator[None]:
-            async with subscribed(server, good, *bad):
+            async with subscribed(server, *bad):
                 caught = len(good.caught)
                 await post(server, 100)
                 await good.wait_for(caught + 100)  # nobody who misbehaves delays it
                 yield
 
-        await neighbour.is_spared(siege)
+        async with subscribed(server, good.url):
+            await neighbour.is_spared(siege)
         assert len(silent.caught) <= 32 * 4  # as many as may be sent to one at a time, for each time it was tried
         assert trap.caught == []
         redirected = stored(server, "SELECT DISTINCT status, failure FROM attempt WHERE status IN (307, 308)")
@@ -142,7 +150,7 @@ async def test_thousands_that_wait_for_a_dead_receiver(server: ServerProcess, ne
     began = time.monotonic()
     async with catch() as good, catch() as dead:
         dead.reply = Hold()
-        async with subscribed(server, good, dead.url) as (_, hook):
+        async with subscribed(server, good.url, dead.url) as (_, hook):
 
             @asynccontextmanager
             async def siege() -> AsyncIterator[None]:

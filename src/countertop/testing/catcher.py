@@ -31,6 +31,7 @@ from rich.text import Text
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from countertop.domain.webhook import sign, standard_key
+from countertop.testing.listener import stop_accepting
 
 WAIT_S: Final = 10.0
 
@@ -224,10 +225,7 @@ async def catch(
         try:
             yield catcher
         finally:
-            # asyncio forgets to close a connection that it has accepted, and not looked after yet, when its server closes.
-            with contextlib.suppress(NotImplementedError):  # Windows waits for connections in another way
-                asyncio.get_running_loop().remove_reader(listener)
-            await asyncio.sleep(0)
+            await stop_accepting([listener])
     finally:
         catcher.close()
         await runner.cleanup()

@@ -30,6 +30,7 @@ from countertop.domain.sealed_card import SealingKey, open_card
 from countertop.gateway.processors import message as iso
 from countertop.gateway.processors.link import frame, receive
 from countertop.sandbox.processor import CARD_NUMBER_INVALID, decide
+from countertop.testing.listener import stop_accepting
 
 _ACTIONS: Final = {"00": Action.CHARGE, "20": Action.REFUND, "38": Action.VERIFY}
 _INVALID: Final = "12"
@@ -109,11 +110,13 @@ class HostSimulator:
 
     async def leave(self) -> None:
         """Stops listening and cuts all connections. The book stays."""
-        if self._server is not None:
-            self._server.close()
+        server, self._server = self._server, None
+        if server is not None:
+            await stop_accepting(server.sockets)
+            server.close()
             self.cut()
             await asyncio.gather(*filter(None, self._serving))
-            await self._server.wait_closed()
+            await server.wait_closed()
 
     def cut(self) -> None:
         """Cuts all connections, as a network does."""
@@ -137,6 +140,9 @@ class HostSimulator:
             await self._changed.wait_for(lambda: self.heard[message_type] >= times)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None:  # it was accepted, and the host has left since
+            writer.transport.abort()
+            return
         self._writers.add(writer)
         self._serving.add(asyncio.current_task())
         try:
