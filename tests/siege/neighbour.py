@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 PACE_S: Final = 0.005
 """Between two requests."""
+RUNNING: Final = ("CONNECTING", "IN_PROGRESS")
 
 
 class Counter:
@@ -42,8 +43,10 @@ class Counter:
 
     def _read_card(self) -> None:
         request_id = self._ask("post", "POST", self._read, "terminalId=1")["requestId"]
-        while self._ask("poll", "GET", f"/smartterminals/requests/{request_id}")["status"] != "COMPLETE":
+        while (status := self._ask("poll", "GET", f"/smartterminals/requests/{request_id}")["status"]) in RUNNING:
             pass
+        if status != "COMPLETE":
+            _say("-")
 
     def _ask(self, what: str, method: str, path: str, body: str | None = None) -> dict[str, Any]:
         began = time.perf_counter()

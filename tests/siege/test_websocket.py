@@ -122,8 +122,8 @@ async def test_connections_that_never_say_hello(server: ServerProcess, neighbour
     assert set(await asyncio.gather(*map(goodbye, silent))) == {CloseCode.SILENT}
 
 
+MUCH: Final = frame(b'{"frame":"screen","screen":"IDLE"}') * 20_000
 FLOODS: Final = [
-    frame(b'{"frame":"screen","screen":"IDLE"}') * 20_000,
     frame(b"x" * 125, PING) * 20_000,
     frame(b"", TEXT, last=False) + frame(b"", CONTINUATION, last=False) * 200_000,
 ]
@@ -167,6 +167,24 @@ async def test_frames_that_no_terminal_sends(server: ServerProcess, neighbour: N
     assert TOO_OFTEN in seen
     assert seen <= {code, CloseCode.REPLACED, TOO_OFTEN, None}  # two besiegers share a token: the newer replaces the older
     assert {await say(TOKENS[-1], frames) for frames in kinds} <= {code, None}  # None: cut off while it was still sending
+
+
+async def test_terminals_that_say_more_than_they_are_heard(server: ServerProcess, neighbour: Neighbour) -> None:
+    @asynccontextmanager
+    async def siege() -> AsyncIterator[None]:
+        talkers = [await open_channel(server.url, token) for token in TOKENS[TAKEN : 2 * TAKEN]]
+        for _, writer in talkers:
+            writer.write(HELLO + MUCH)
+        yield
+        again = [await open_channel(server.url, token) for token in TOKENS[TAKEN : 2 * TAKEN]]
+        for _, writer in again:
+            writer.write(HELLO)
+        # They were being listened to until then, and what they had yet to say keeps nobody waiting.
+        assert set(await asyncio.gather(*map(goodbye, talkers))) == {CloseCode.REPLACED}
+        for _, writer in again:
+            writer.close()
+
+    await neighbour.is_spared(siege)
 
 
 async def test_who_never_reads_what_pings_are_answered_with(server: ServerProcess) -> None:

@@ -19,13 +19,20 @@ class Bucket:
 
     def take(self, now: float) -> float:
         """Takes a token. Returns 0, or if there is none, in how long there will be."""
-        level = self._level
+        self._fill(now)
+        if self._level >= 1:
+            self._level -= 1
+            return 0
+        return (1 - self._level) / self._rate
+
+    def borrow(self, now: float) -> float:
+        """Takes a token also if it has yet to come. Returns 0, or in how long it will have come."""
+        self._fill(now)
+        self._level -= 1
+        return max(0.0, -self._level / self._rate)
+
+    def _fill(self, now: float) -> None:
         if now != self._filled:
             # A clock that was set back fills nothing, and must not empty the bucket either.
-            level = min(self._burst, level + max(0, now - self._filled) * self._rate)
+            self._level = min(self._burst, self._level + max(0, now - self._filled) * self._rate)
             self._filled = now
-        if level >= 1:
-            self._level = level - 1
-            return 0
-        self._level = level
-        return (1 - level) / self._rate

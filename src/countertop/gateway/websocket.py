@@ -173,7 +173,7 @@ class WebSocket(WebSocketsSansIOProtocol):
         self.frames, self._unread = [], b""
         self.queue.put_nowait({"type": "websocket.disconnect", "code": CloseCode.FLOOD, "reason": ""})
         if self.handshake_complete:
-            self.conn.fail(CloseCode.FLOOD, "frames came too fast")
+            self.conn.fail(CloseCode.FLOOD, "pings and fragments came too fast")
             self.transport.write(b"".join(self.conn.data_to_send()))
         self.transport.close()
 

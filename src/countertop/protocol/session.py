@@ -48,7 +48,7 @@ class CloseCode(IntEnum):
     SILENT = 4002
     """No `hello` in time."""
     FLOOD = 4003
-    """Frames came faster than a terminal has reason to send them."""
+    """Pings, pongs or fragments came faster than a terminal has reason to send them."""
     SLOW = 4004
     """Frames pile up because the other end does not read them."""
     STOPPING = 1012

@@ -1,8 +1,8 @@
 """One terminal's connection: what it says becomes operations, and what the gateway has to say goes out in order.
 
-Frames are handled one after the other, each to its commit, and the next is not read before: a terminal that speaks faster than
-the store commits is slowed down by its own socket. A `finished` is answered after the commit, and not at all if there was none;
-the terminal says it again.
+Frames are handled one after the other, each to its commit, and the next is not read before: a terminal that speaks faster
+than the store commits, or than `FRAMES`, is slowed down by its own socket and loses nothing. A `finished` is answered after its
+commit, and not at all if there was none; the terminal says it again.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ HELLO_SECONDS: Final = 5.0
 MOST_WAITING: Final = 32
 """Frames that may wait for a terminal that reads slowly."""
 FRAMES: Final = 100.0
-"""Frames a second that a terminal may send for long. A customer who acts at once leads to four frames a request."""
+"""Frames of a terminal that are heard in a second, for long. A customer who acts at once leads to four frames a request."""
 MOST_FRAMES: Final = 400.0
 """How many at once. Time is the event loop's, in seconds: the network's pace is not the clock's."""
 SLACK: Final = 500
@@ -248,8 +248,8 @@ class Channel:
         message = await self._receive()
         if message["type"] != "websocket.receive" or self._closed:
             raise Gone
-        if self._frames.take(self._loop.time()):
-            raise Violation(CloseCode.FLOOD, "frames came too fast")
+        if wait := self._frames.borrow(self._loop.time()):
+            await asyncio.sleep(wait)
         text = message.get("text")
         if text is None:
             raise Violation(CloseCode.ILLEGAL, "frames are text")
